@@ -1,0 +1,58 @@
+# Settings and functions that every folder's CMakeLists.txt uses.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS ON) # __int128 and statement expressions, as generated code uses them
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+
+find_program(WEIR_CCACHE ccache)
+if(WEIR_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${WEIR_CCACHE})
+endif()
+
+add_compile_options(-fno-pie -march=x86-64-v2 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+if(WEIR_WERROR)
+  add_compile_options(-Werror)
+endif()
+add_link_options(-no-pie -fuse-ld=lld)
+add_compile_definitions(FMT_HEADER_ONLY=1)
+include_directories(${CMAKE_SOURCE_DIR})
+
+# Sanitizers for the tests that want them: -DWEIR_SANITIZE=address,undefined
+set(WEIR_SANITIZE "" CACHE STRING "comma-separated sanitizers for all targets")
+if(WEIR_SANITIZE)
+  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${WEIR_SANITIZE})
+endif()
+
+# Archives built by tools/setup from pinned sources live outside the tree.
+set(WEIR_DEPS "$ENV{HOME}/.cache/weir/deps" CACHE PATH "where tools/setup put third-party archives")
+
+# weir_library(NAME weir_parse SOURCES a.cc b.cc LINKS weir_base …): one static library per folder.
+function(weir_library)
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LINKS" ${ARGN})
+  add_library(${ARG_NAME} STATIC ${ARG_SOURCES})
+  target_link_libraries(${ARG_NAME} PUBLIC ${ARG_LINKS})
+endfunction()
+
+# weir_test(NAME parse_test SOURCES a_test.cc LINKS weir_parse): one Catch2 binary per folder, run by ctest.
+function(weir_test)
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;LINKS;ARGS" ${ARGN})
+  if(NOT TARGET weir_catch_main)
+    add_library(weir_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/catch_main.cc)
+  endif()
+  add_executable(${ARG_NAME} ${ARG_SOURCES})
+  target_link_libraries(${ARG_NAME} PRIVATE weir_catch_main ${ARG_LINKS})
+  add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} ${ARG_ARGS} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+endfunction()

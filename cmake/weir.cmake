@@ -33,7 +33,12 @@ if(WEIR_SANITIZE)
 endif()
 
 # Archives built by tools/setup from pinned sources live outside the tree.
-set(WEIR_DEPS "$ENV{HOME}/.cache/weir/deps" CACHE PATH "where tools/setup put third-party archives")
+if(DEFINED ENV{WEIR_CACHE})
+  set(WEIR_DEPS "$ENV{WEIR_CACHE}/deps" CACHE PATH "where tools/setup put third-party archives")
+else()
+  set(WEIR_DEPS "$ENV{HOME}/.cache/weir/deps" CACHE PATH "where tools/setup put third-party archives")
+endif()
+include(${CMAKE_CURRENT_LIST_DIR}/deps.cmake)
 
 # weir_library(NAME weir_parse SOURCES a.cc b.cc LINKS weir_base …): one static library per folder.
 function(weir_library)

@@ -1,0 +1,67 @@
+// What the engine asks of a connector that reads records.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/core/status.h"
+#include "runtime/engine/batch.h"
+
+namespace weir {
+
+// Where reading of one partition goes on. Saved in the checkpoint.
+struct Position {
+  int64_t offset = -1;   // the next record's offset; -1: the configured start
+  bool finished = false; // a finite source was read to its end
+  std::string identity;  // what the source needs to recognise its data again (files: device, inode, prefix hash), else empty
+};
+
+// What a partition's reader knows beside its records.
+struct PartitionStatus {
+  bool at_end = false;      // stands at the high watermark, confirmed by an empty fetch; nothing is waiting inside the source
+  bool finished = false;    // finite source: no record will ever follow
+  bool connected = true;    // time disconnected does not count as idle
+  int64_t end_offset = -1;  // the partition's end as last heard, -1 unknown (lag = end_offset - position)
+};
+
+// Changes of what this reader reads, told from inside Poll, on the worker's thread.
+class SourceEvents {
+ public:
+  virtual ~SourceEvents() = default;
+  // Partitions that are now read; the engine answers with the position of each. Called once after Open for sources
+  // with fixed partitions, and at each rebalance for members of a consumer group.
+  virtual void Assigned(const std::vector<int32_t>& partitions, std::vector<Position>* positions) = 0;
+  // Partitions that are about to be given away: the engine finishes or drops their work before it returns and calls
+  // Commit for what is finished.
+  virtual void Revoked(const std::vector<int32_t>& partitions) = 0;
+  // Partitions that already belong to somebody else: their work is dropped, nothing is committed.
+  virtual void Lost(const std::vector<int32_t>& partitions) = 0;
+};
+
+// One worker's reader of one declared source (or table). Order of calls: Partitions, Open, then Poll, Tell, Release and
+// Commit in turn, Close. All on the worker's thread; none blocks longer than it says.
+class Source {
+ public:
+  virtual ~Source() = default;
+  // How many partitions the source has; contacts the broker or looks at the files, waiting `wait_ns_max` at most.
+  virtual Status Partitions(int64_t wait_ns_max, int32_t* count) = 0;
+  // Starts reading. `mine` lists the partitions this worker reads when the engine assigns them (pipelines with state,
+  // tables, files); it is empty for members of a consumer group, which hear of theirs through `events`.
+  virtual Status Open(const std::vector<int32_t>& mine, SourceEvents* events) = 0;
+  // Next batch, or null when nothing is there now. Takes from partitions in turn, skipping those in `held` (a bit per
+  // index into the assigned list is not enough for wide topics, hence Hold below). Serves rebalances.
+  virtual Status Poll(std::unique_ptr<Batch>* batch) = 0;
+  // Stops (or goes on with) handing out batches of a partition; records that were fetched stay where they are.
+  virtual void Hold(int32_t partition, bool held) = 0;
+  virtual PartitionStatus Tell(int32_t partition) = 0;
+  // These positions are safe: group offsets may follow. Never blocks; errors are logged and show in metrics.
+  virtual void Commit(const std::vector<std::pair<int32_t, Position>>& positions) = 0;
+  // The end of each partition at the time of the call (tables: where a start must have arrived before streams that
+  // join it begin), waiting `wait_ns_max` at most.
+  virtual Status Ends(int64_t wait_ns_max, std::vector<int64_t>* ends) = 0;
+  virtual void Close() = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,24 @@
+// A count of what still keeps a piece of input from being finished.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace weir {
+
+// In a pipeline with state there is one ticket per worker and epoch, and an epoch commits when its ticket is at zero.
+// Without state there is one per fetched batch, and offsets follow the oldest ticket that is not at zero.
+class Ticket {
+ public:
+  // Something more has to happen: an output was handed to a sink, a lookup was asked. Worker's thread.
+  void Raise(uint32_t n = 1) { open_.fetch_add(n, std::memory_order_relaxed); }
+  // It happened: the sink's target acknowledged, the lookup's row moved on. Any thread.
+  void Lower(uint32_t n = 1) { open_.fetch_sub(n, std::memory_order_acq_rel); }
+  bool Done() const { return open_.load(std::memory_order_acquire) == 0; }
+  uint32_t open() const { return open_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<uint32_t> open_{0};
+};
+
+}  // namespace weir

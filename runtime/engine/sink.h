@@ -49,13 +49,12 @@ struct SinkPosition {
   int64_t length = -1;  // files: committed bytes. -1: the target keeps no position
 };
 
-// One worker's writer to one declared sink. Called on that worker's thread, except where stated.
-//
-// Two kinds, told apart by `transactional_with_store()`:
-//  - Streaming sinks (Kafka at least once, stdout): Write sends at once; each record's ticket falls when the target
-//    acknowledged it. The engine commits an epoch when its tickets are at zero.
-//  - Store-backed sinks (files): Write only collects; Prepare makes the epoch's bytes durable beyond the committed
-//    length; the store's commit records the new length; Open cuts off whatever is beyond it. Exactly once.
+// A writer to one declared sink. Two kinds, told apart by `store_backed()`:
+//  - Streaming sinks (Kafka at least once, stdout): one per worker, all calls on its thread. Write sends at once; each
+//    record's ticket falls when the target acknowledged it. The engine commits an epoch when its tickets are at zero.
+//  - Store-backed sinks (files): one per process. Workers keep their outputs until the epoch's barrier; then the commit
+//    thread calls Write for each worker's buffer and Prepare once, which makes the bytes durable and says up to where;
+//    the store's commit records that length, and Open cuts off whatever is beyond it. Exactly once.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -74,9 +73,9 @@ class Sink {
   virtual Status Poll() = 0;
   // Sends what is held back for batching, without waiting.
   virtual void Flush() = 0;
-  virtual bool transactional_with_store() const = 0;
-  // Store-backed sinks: makes everything written so far durable and says up to where. Commit thread; the worker's next
-  // Write may run at the same time and belongs to the next epoch, so the engine hands epochs over, see Engine.
+  virtual bool store_backed() const = 0;
+  // Store-backed sinks: makes everything written so far durable (fsync; an error ends the process, it is never retried)
+  // and says up to where.
   virtual Status Prepare(SinkPosition* position) { return Status(); }
   virtual void Close() = 0;
 };

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""A real Kafka broker (KRaft, one node) for tests and benchmarks.
+
+As a module:
+    with KafkaBroker() as broker:
+        broker.bootstrap            # "127.0.0.1:PORT"
+        broker.kill(); broker.start()
+
+As a program (for tests that are not Python), it talks on its standard input and output, one line each way:
+    kafka_broker.py [--dir DIR] [--heap 512m] [--set name=value]...
+    > ready 127.0.0.1:PORT
+    stop    > stopped       SIGTERM: the broker closes its log properly
+    kill    > killed        SIGKILL
+    start   > ready …       again on the same directory and port
+    quit, or the end of the input: kill, remove the directory, exit
+
+Every broker has its own directory and ports, and is gone when its harness is gone. Python's standard library only.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from process import Process, free_port, wait_until  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+# One fixed cluster id: the formatted directory is made once per machine and copied, which saves a JVM start per test.
+CLUSTER_ID = "d2VpcndlaXJ3ZWlyd2Vpcg"
+
+PROPERTIES = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # One broker: nothing can be replicated.
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "default.replication.factor": "1",
+    # Few partitions of the internal topics: a start opens each of them.
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    # Tests do not wait for members that may still come, and may use short sessions.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+    # After kill -9 the controller lets the broker register again only when its old session has ended (default 9 s).
+    "broker.session.timeout.ms": "2500",
+    "broker.heartbeat.interval.ms": "500",
+    "auto.create.topics.enable": "false",
+    "log.cleaner.dedupe.buffer.size": "16777216",
+    "log.retention.ms": "-1",
+}
+
+
+class BrokerError(Exception):
+    pass
+
+
+def kafka_home():
+    """Where the artifacts are; fetches them when they are not there yet."""
+    result = subprocess.run([os.path.join(ROOT, "tools", "fetch-kafka")], stdout=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        raise BrokerError("Kafka could not be fetched (see above)")
+    return result.stdout.strip()
+
+
+class KafkaBroker:
+    def __init__(self, directory=None, heap="512m", properties=None, ready_timeout_s=60):
+        self._home = kafka_home()
+        self._own_directory = directory is None
+        self.directory = directory or tempfile.mkdtemp(prefix="weir-kafka-")
+        os.makedirs(self.directory, exist_ok=True)
+        self._heap = heap
+        self._extra = dict(properties or {})
+        self._ready_timeout_s = ready_timeout_s
+        self._process = None
+        self.port = None
+
+    # The life of a broker. start may be called again after stop or kill: same directory, same port.
+
+    def start(self):
+        attempts = 1 if self.port else 3
+        for attempt in range(attempts):
+            if self.port is None or attempt > 0:
+                self.port, self._controller_port = free_port(), free_port()
+            self._configure()
+            self._process = Process(self._command(), os.path.join(self.directory, "broker.log"))
+            try:
+                wait_until(self._ready, self._ready_timeout_s, "the broker answers")
+                return self
+            except (BrokerError, TimeoutError) as error:
+                tail = self._process.log_tail()
+                self._process.end(signal.SIGKILL, 10)
+                if "Address already in use" not in tail or attempt + 1 == attempts:
+                    raise BrokerError(f"the Kafka broker did not start: {error}\n{tail}") from None
+        raise AssertionError("unreachable")
+
+    @property
+    def bootstrap(self):
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def running(self):
+        return self._process is not None and self._process.running()
+
+    def stop(self):
+        """SIGTERM: logs are closed properly. The broker may take a few seconds."""
+        if self._process:
+            self._process.end(signal.SIGTERM, 60)
+            self._process = None
+
+    def kill(self):
+        """SIGKILL, as when a machine dies; what the page cache holds survives."""
+        if self._process:
+            self._process.end(signal.SIGKILL, 10)
+            self._process = None
+
+    def close(self):
+        self.kill()
+        if self._own_directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_):
+        self.close()
+
+    # How it is started.
+
+    def _configure(self):
+        properties = dict(PROPERTIES)
+        properties.update({
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
+            "log.dirs": os.path.join(self.directory, "data"),
+        })
+        properties.update(self._extra)
+        with open(self._properties_path(), "w") as out:
+            out.writelines(f"{name}={value}\n" for name, value in properties.items())
+        data = os.path.join(self.directory, "data")
+        if not os.path.exists(data):
+            shutil.copytree(self._formatted(), data)
+
+    def _properties_path(self):
+        return os.path.join(self.directory, "server.properties")
+
+    def _formatted(self):
+        """A freshly formatted storage directory, made by Kafka's own tool the first time."""
+        formatted = os.path.join(self._home, "formatted")
+        if os.path.exists(formatted):
+            return formatted
+        with tempfile.TemporaryDirectory(dir=self._home) as work:
+            config = os.path.join(work, "server.properties")
+            fresh = os.path.join(work, "data")
+            with open(self._properties_path()) as source, open(config, "w") as out:
+                out.write(source.read())
+                out.write(f"log.dirs={fresh}\n")
+            result = subprocess.run(
+                self._java("256m", []) + ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", config],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+            if result.returncode != 0:
+                raise BrokerError(f"Kafka's storage could not be formatted:\n{result.stdout}")
+            try:
+                os.rename(fresh, formatted)
+            except OSError:  # another test was quicker
+                pass
+        return formatted
+
+    def _java(self, heap, options):
+        return ["java", f"-Xmx{heap}", *options, "-Djava.awt.headless=true",
+                f"-Dlog4j2.configurationFile={os.path.join(HERE, 'kafka', 'log4j2.properties')}",
+                "-cp", os.path.join(self._home, "libs", "*")]
+
+    def _command(self):
+        options = ["-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:+ExplicitGCInvokesConcurrent", "-Xshare:auto"]
+        return self._java(self._heap, options) + ["kafka.Kafka", self._properties_path()]
+
+    # Ready means: answers a metadata request and names itself as a broker. Listening alone comes seconds earlier.
+
+    def _ready(self):
+        if not self._process.running():
+            raise BrokerError(f"it ended with exit code {self._process.exit_code()}")
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+                # Metadata version 4: no topics, no automatic creation.
+                body = struct.pack(">hhih5s", 3, 4, 1, 5, b"ready") + struct.pack(">i?", 0, False)
+                connection.sendall(struct.pack(">i", len(body)) + body)
+                answer = self._receive(connection, struct.unpack(">i", self._receive(connection, 4))[0])
+                brokers = struct.unpack(">i", answer[8:12])[0]
+                return brokers == 1
+        except (OSError, struct.error):
+            return False
+
+    @staticmethod
+    def _receive(connection, size):
+        data = b""
+        while len(data) < size:
+            piece = connection.recv(size - len(data))
+            if not piece:
+                raise OSError("closed")
+            data += piece
+        return data
+
+
+def main():
+    parser = argparse.ArgumentParser(description="a real Kafka broker for tests; commands on standard input")
+    parser.add_argument("--dir", help="its directory, kept afterwards (default: a temporary one, removed)")
+    parser.add_argument("--heap", default="512m")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a broker property")
+    arguments = parser.parse_args()
+    broker = KafkaBroker(arguments.dir, arguments.heap, dict(p.split("=", 1) for p in arguments.set))
+
+    def terminate(*_):
+        raise SystemExit(0)
+
+    for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(sig, terminate)
+    try:
+        broker.start()
+        print("ready", broker.bootstrap, flush=True)
+        for line in sys.stdin:
+            command = line.strip()
+            if command == "stop":
+                broker.stop()
+                print("stopped", flush=True)
+            elif command == "kill":
+                broker.kill()
+                print("killed", flush=True)
+            elif command == "start":
+                broker.start()
+                print("ready", broker.bootstrap, flush=True)
+            elif command == "quit":
+                break
+            else:
+                print("error unknown command", command, flush=True)
+    except BrokerError as error:
+        print("error", str(error).replace("\n", " | "), flush=True)
+        return 1
+    finally:
+        broker.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -61,7 +61,7 @@ class Arena {
     size_t size;  // of the memory behind this header
   };
 
-  static void Unpoison(uintptr_t at, size_t size) {
+  static void Unpoison([[maybe_unused]] uintptr_t at, [[maybe_unused]] size_t size) {
 #ifdef WEIR_ARENA_ASAN
     __asan_unpoison_memory_region(reinterpret_cast<void*>(at), size);
 #endif

@@ -11,7 +11,7 @@ packages=(
   # What pipelines are linked with.
   libboost1.81-dev libssl-dev liblmdb-dev libfmt-dev libc-ares-dev libxxhash-dev libzstd-dev liblz4-dev zlib1g-dev
   # What only the tools, tests and benchmarks use.
-  libcli11-dev nlohmann-json3-dev catch2 libsimdjson-dev maven wrk curl
+  libcli11-dev nlohmann-json3-dev catch2 libsimdjson-dev maven python3 wrk curl
 )
 
 # The broker of the integration tests runs on any Java from 17 on.

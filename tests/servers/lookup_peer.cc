@@ -16,6 +16,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/servers/accounts.h"
+
 namespace weir_test {
 namespace {
 
@@ -53,23 +55,6 @@ void AppendAnswer(std::string* out, int status, std::string_view body, bool clos
                    Reason(status), close ? "Connection: close\r\n" : "", body.size());
   out->append(head, n);
   out->append(body);
-}
-
-// An account made up from its id, about 115 bytes, the same on every machine.
-std::string MadeUpAccount(std::string_view id) {
-  uint64_t h = 1469598103934665603ull;
-  for (unsigned char c : id) h = (h ^ c) * 1099511628211ull;
-  h ^= h >> 29;
-  static const char* const kTiers[] = {"bronze", "silver", "gold", "platinum"};
-  static const char* const kCountries[] = {"DE", "FR", "GB", "US", "JP", "CH"};
-  char text[256];
-  int n = snprintf(text, sizeof text,
-                   "{\"id\":\"%.*s\",\"tier\":\"%s\",\"credit_limit\":%u.%02u,\"country\":\"%s\",\"risk\":0.%02u,"
-                   "\"name\":\"Account %u\"}",
-                   static_cast<int>(id.size()), id.data(), kTiers[h & 3], unsigned(h >> 8) % 1000000,
-                   unsigned(h >> 32) % 100, kCountries[(h >> 16) % 6], unsigned(h >> 40) % 100,
-                   unsigned(h >> 20) % 100000);
-  return std::string(text, n);
 }
 
 }  // namespace
@@ -455,7 +440,7 @@ std::string LookupPeer::BodyFor(const HttpRequest& request, std::string_view pat
       id = value.is_string() ? value.get<std::string>() : value.dump();
     }
   }
-  if (options_.data_path.empty()) return MadeUpAccount(id);
+  if (options_.data_path.empty()) return AccountJson(id);
   auto found = data_.find(id);
   if (found != data_.end()) return found->second;
   *status = 404;

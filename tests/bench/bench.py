@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+"""Runs the benchmark's workloads beside their references on a real broker of its own. Start it as tools/bench.
+
+  tools/bench [W1 W2 W3 W4] [--pairs N] [--records N] [--shuffled] [--build DIR] [--enforce]
+
+W1  keep qty >= 100, write 5 fields and notional        beside: raw copy (C), by hand (C++)
+W2  join with 500 instruments, write 9 fields            beside: by hand
+W3  GET /accounts/{id} for each, 1000 in flight, ordered beside: by hand       (a tenth of the records)
+W4  per symbol windows of 1 s: count, sum, vwap, max     beside: by hand
+
+Programs take turns (A B A B …), so that what the machine does meanwhile meets all of them. CPU is the process's own,
+all threads, from the kernel's accounting. The output of each program is compared with what the generator says it must
+be before a time is believed. Ends with 1 when an output is wrong or the references do not behave as they are known to
+(W1: by hand / raw copy between 1.0 and 1.3); whether Weir meets its bars is printed, not enforced, unless --enforce.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "servers"))
+from kafka_broker import BrokerError, KafkaBroker  # noqa: E402
+from process import die_with_parent  # noqa: E402
+
+PARTITIONS = 4
+IN_FLIGHT = 1000
+W3_DELAY_MS = (0, 10)
+RUN_TIMEOUT_S = 600
+
+
+class BenchError(Exception):
+    pass
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Bench:
+    def __init__(self, arguments, broker, work):
+        self.arguments = arguments
+        self.broker = broker
+        self.work = work
+        self.programs = os.path.join(arguments.build, "tests", "bench")
+        self.weir = os.path.join(arguments.build, "bin", "weir")
+        self.peer = None
+        self.filled = {}
+        self.runs = 0
+
+    # ---- Data ----
+
+    def tool(self, name, *arguments):
+        command = [os.path.join(self.programs, name), "--brokers", self.broker.bootstrap, *map(str, arguments)]
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                timeout=RUN_TIMEOUT_S)
+        if result.returncode != 0:
+            raise BenchError(f"{name}: {result.stderr.strip() or result.stdout.strip()}")
+        return result.stdout.strip()
+
+    def fill(self, topic, kind, records=0):
+        if topic in self.filled:
+            return
+        say(f"filling {topic} ({records or 500:,} records)")
+        self.tool("bench_fill", "--topic", topic, "--kind", kind, "--records", records, "--partitions", PARTITIONS)
+        self.filled[topic] = records
+
+    def start_peer(self):
+        if self.peer is None:
+            program = os.path.join(self.arguments.build, "tests", "servers", "lookup_peer")
+            self.peer = subprocess.Popen(
+                [program, "--delay", "{}..{}".format(*W3_DELAY_MS)], stdout=subprocess.PIPE, text=True,
+                preexec_fn=die_with_parent)
+            self.peer_port = int(self.peer.stdout.readline().split()[1].rsplit(":", 1)[1])
+        return self.peer_port
+
+    # ---- One run of one program ----
+
+    def run(self, workload, program):
+        """Runs `program` over the workload's input; returns its figures."""
+        self.runs += 1
+        out = workload.out_topic
+        group = program.group
+        self.tool("bench_fill", "--topic", out, "--partitions", PARTITIONS, "--group", group)
+        watch = subprocess.Popen(
+            [os.path.join(self.programs, "bench_watch"), "--brokers", self.broker.bootstrap, "--in", workload.in_topic,
+             "--out", out, "--group", group],
+            stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        log_path = os.path.join(self.work, f"{program.name.replace(' ', '-')}.log")
+        state = os.path.join(self.work, f"state-{self.runs}")
+        child = None
+        try:
+            if watch.stdout.readline().strip() != "watching":
+                raise BenchError("bench_watch did not start")
+            with open(log_path, "wb") as log:
+                start_ns = time.monotonic_ns()
+                child = subprocess.Popen(program.command(self, workload, state), stdout=log, stderr=log,
+                                         stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+            first = self.line(watch, child, program, log_path)
+            done = self.line(watch, child, program, log_path)
+            if program.runs_for_ever:
+                child.send_signal(signal.SIGTERM)
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            if child.returncode != 0:
+                raise BenchError(f"{program.name} ended with {child.returncode}:\n{tail(log_path)}")
+        finally:
+            for process in (watch, child):
+                if process and process.returncode is None:
+                    process.kill()
+                    process.wait()
+            shutil.rmtree(state, ignore_errors=True)
+        first_ns, done_ns = int(first.split()[1]), int(done.split()[1])
+        records = workload.records
+        return {
+            "cpu": (usage.ru_utime + usage.ru_stime) / records * 1e6,
+            "rate": records / ((done_ns - first_ns) / 1e9),
+            "memory": usage.ru_maxrss / 1024,
+            "start": (first_ns - start_ns) / 1e9,
+            "outputs": int(done.split()[2]),
+        }
+
+    def line(self, watch, child, program, log_path):
+        """The watcher's next line; notices when the program ends with an error meanwhile."""
+        import select
+        end = time.monotonic() + RUN_TIMEOUT_S
+        while time.monotonic() < end:
+            ready, _, _ = select.select([watch.stdout], [], [], 0.2)
+            if ready:
+                text = watch.stdout.readline()
+                if text:
+                    return text
+                raise BenchError("bench_watch ended")
+            # Looks without reaping: the usage figures are taken when the process is reaped.
+            ended = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended and ended.si_status != 0:
+                raise BenchError(f"{program.name} ended with {ended.si_status}:\n{tail(log_path)}")
+        raise BenchError(f"{program.name} was not done after {RUN_TIMEOUT_S} s:\n{tail(log_path)}")
+
+    def check(self, workload, program):
+        return int(self.tool("bench_check", "--workload", "raw" if program.raw else workload.name.lower(),
+                             "--out", workload.out_topic, "--records", workload.records))
+
+
+def tail(path):
+    with open(path, "rb") as log:
+        return log.read()[-2000:].decode("utf-8", "replace")
+
+
+class Program:
+    """One of the programs that are compared."""
+
+    def __init__(self, name, binary=None, raw=False, weir=False):
+        self.name, self.binary, self.raw, self.weir = name, binary, raw, weir
+        self.runs_for_ever = weir
+        self.group = name.replace(" ", "-")
+
+    def command(self, bench, workload, state):
+        if self.weir:
+            command = [self.binary, "run", "--set", f"brokers={bench.broker.bootstrap}", "--state", state]
+            if workload.needs_peer:
+                command += ["--set", f"accounts=http://127.0.0.1:{bench.start_peer()}"]
+            return command
+        command = [os.path.join(bench.programs, self.binary), "--brokers", bench.broker.bootstrap,
+                   "--in", workload.in_topic, "--out", workload.out_topic, "--group", self.group]
+        if workload.needs_instruments and not self.raw:
+            command += ["--instruments", "instruments"]
+        if workload.needs_peer:
+            command += ["--port", str(bench.start_peer()), "--in-flight", str(IN_FLIGHT)]
+        return command
+
+
+class Workload:
+    def __init__(self, name, records, in_topic, references, cpu_ratio_max=None, cpu_max=None):
+        self.name, self.records, self.in_topic, self.references = name, records, in_topic, references
+        self.out_topic = f"{name.lower()}.out"
+        self.cpu_ratio_max, self.cpu_max = cpu_ratio_max, cpu_max
+        self.needs_peer = name == "W3"
+        self.needs_instruments = name == "W2"
+
+
+def workloads(arguments):
+    topic = "trades_shuffled" if arguments.shuffled else "trades"
+    by_hand = {n: Program(f"{n} by hand", f"{n.lower()}_by_hand") for n in ("W1", "W2", "W3", "W4")}
+    raw = Program("raw copy", "raw_copy", raw=True)
+    n = arguments.records
+    return {
+        "W1": Workload("W1", n, topic, [raw, by_hand["W1"]], cpu_ratio_max=1.15),
+        "W2": Workload("W2", n, topic, [by_hand["W2"]], cpu_ratio_max=1.25),
+        "W3": Workload("W3", max(n // 10, 1), f"{topic}_w3", [by_hand["W3"]], cpu_max=10.0),
+        "W4": Workload("W4", n, topic, [by_hand["W4"]], cpu_ratio_max=1.15),
+    }
+
+
+def compile_weir(bench, workload, shuffled):
+    """The workload's pipeline as an executable, or None when there is no compiler yet."""
+    if not os.access(bench.weir, os.X_OK):
+        return None
+    name = workload.name.lower()
+    source = os.path.join(HERE, f"{name}.weir")
+    if shuffled:  # a topic's name is a constant of the language
+        with open(source) as text:
+            changed = text.read().replace('"trades', '"trades_shuffled')
+        source = os.path.join(bench.work, f"{name}.weir")
+        with open(source, "w") as text:
+            text.write(changed)
+    binary = os.path.join(bench.work, name)
+    result = subprocess.run([bench.weir, "build", source, "-o", binary], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        raise BenchError(f"weir build {name}.weir:\n{result.stdout}")
+    program = Program(f"{workload.name} Weir", binary, weir=True)
+    program.group = name
+    return program
+
+
+def spread(values):
+    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
+
+
+def measure(bench, workload, arguments, problems):
+    kind = "shuffled" if arguments.shuffled else "trades"
+    bench.fill(workload.in_topic, kind, workload.records)
+    if workload.needs_instruments:
+        bench.fill("instruments", "instruments")
+    programs = list(workload.references)
+    weir = compile_weir(bench, workload, arguments.shuffled)
+    if weir:
+        programs.append(weir)
+    else:
+        say(f"{workload.name}: no compiler at {bench.weir}: references only")
+    figures = {p.name: [] for p in programs}
+    for pair in range(arguments.pairs):
+        for program in programs:
+            result = bench.run(workload, program)
+            if pair == 0:
+                bench.check(workload, program)
+            elif result["outputs"] != figures[program.name][0]["outputs"] and workload.name != "W4":
+                raise BenchError(f"{program.name} wrote {result['outputs']} records, before it were "
+                                 f"{figures[program.name][0]['outputs']}")
+            figures[program.name].append(result)
+            say(f"  {workload.name} {pair + 1}/{arguments.pairs} {program.name}: {result['cpu']:.3f} CPU s per million, "
+                f"{result['rate'] / 1000:,.0f} k/s, {result['memory']:.0f} MB, first output after "
+                f"{result['start']:.2f} s")
+    report(workload, programs, figures, weir, arguments, problems)
+
+
+def report(workload, programs, figures, weir, arguments, problems):
+    median = {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+              for name, runs in figures.items()}
+    print(f"\n{workload.name}: {workload.records:,} records, {arguments.pairs} rounds, medians"
+          + (", fields shuffled" if arguments.shuffled else ""))
+    print(f"  {'':14}{'CPU s/million':>14}{'records/s':>12}{'memory MB':>11}{'first output s':>16}  CPU ratio (spread)")
+    base = programs[0].name
+    for program in programs:
+        m = median[program.name]
+        ratios = [a["cpu"] / b["cpu"] for a, b in zip(figures[program.name], figures[base])]
+        against = "" if program.name == base else f"  {spread(ratios)} × {base}"
+        print(f"  {program.name:14}{m['cpu']:14.3f}{m['rate']:12,.0f}{m['memory']:11.0f}{m['start']:16.2f}{against}")
+
+    if workload.name == "W1":
+        by_hand = statistics.median(a["cpu"] / b["cpu"] for a, b in zip(figures["W1 by hand"], figures["raw copy"]))
+        if not 1.0 <= by_hand <= 1.3:
+            problems.append(f"W1: by hand / raw copy is {by_hand:.2f}, known to be between 1.0 and 1.3: "
+                            "the references are not to be trusted")
+    if not weir:
+        return
+    mine, hand = median[weir.name], median[f"{workload.name} by hand"]
+    bars = []
+    if workload.cpu_ratio_max:
+        ratios = [a["cpu"] / b["cpu"] for a, b in zip(figures[weir.name], figures[f"{workload.name} by hand"])]
+        bars.append((statistics.median(ratios) <= workload.cpu_ratio_max,
+                     f"CPU {spread(ratios)} × by hand, bar {workload.cpu_ratio_max}"))
+    if workload.cpu_max:
+        bars.append((mine["cpu"] <= workload.cpu_max,
+                     f"CPU {mine['cpu']:.2f} s per million, bar {workload.cpu_max:.0f}"))
+        ideal = IN_FLIGHT / (sum(W3_DELAY_MS) / 2 / 1000)
+        bars.append((mine["rate"] >= 0.9 * ideal or mine["rate"] >= 0.9 * hand["rate"],
+                     f"{mine['rate']:,.0f} records/s, in_flight / mean delay is {ideal:,.0f}, by hand {hand['rate']:,.0f} "
+                     "on this machine, bar 90 %"))
+    start_base = "raw copy" if workload.name == "W1" else f"{workload.name} by hand"
+    extra = mine["start"] - median[start_base]["start"]
+    bars.append((extra <= 0.1, f"first output {extra:+.2f} s against {start_base}, bar +0.10"))
+    for met, text in bars:
+        print(f"  {'met    ' if met else 'MISSED '} {text}")
+        if not met and arguments.enforce:
+            problems.append(f"{workload.name}: {text}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="*", metavar="W", help="W1 W2 W3 W4; default: all")
+    parser.add_argument("--pairs", type=int, default=5, help="rounds (default 5)")
+    parser.add_argument("--records", type=int, default=5_000_000, help="records to drain (default 5 million)")
+    parser.add_argument("--shuffled", action="store_true", help="the input's fields stand in 16 different orders")
+    parser.add_argument("--enforce", action="store_true", help="end with 1 when a bar is missed")
+    parser.add_argument("--build", default=os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build")))
+    arguments = parser.parse_args()
+    all_workloads = workloads(arguments)
+    wanted = [w.upper() for w in arguments.workloads] or list(all_workloads)
+    for name in wanted:
+        if name not in all_workloads:
+            parser.error(f"no workload {name}; there are {', '.join(all_workloads)}")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+
+    problems = []
+    work = tempfile.mkdtemp(prefix="weir-bench-")
+    bench = None
+    try:
+        with KafkaBroker(os.path.join(work, "kafka")) as broker:
+            bench = Bench(arguments, broker, work)
+            for name in wanted:
+                measure(bench, all_workloads[name], arguments, problems)
+    except (BenchError, BrokerError) as error:
+        problems.append(str(error))
+    except KeyboardInterrupt:
+        problems.append("interrupted")
+    finally:
+        if bench and bench.peer:
+            bench.peer.kill()
+            bench.peer.wait()
+        shutil.rmtree(work, ignore_errors=True)
+    for problem in problems:
+        say(f"bench: {problem}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,6 +15,7 @@ namespace weir {
 struct Position {
   int64_t offset = -1;   // the next record's offset; -1: the configured start
   bool finished = false; // a finite source was read to its end
+  bool earliest = false; // with offset -1: a partition that appeared after the first start, so from its very beginning
   std::string identity;  // what the source needs to recognise its data again (files: device, inode, prefix hash), else empty
 };
 
@@ -56,6 +57,8 @@ class Source {
   // Stops (or goes on with) handing out batches of a partition; records that were fetched stay where they are.
   virtual void Hold(int32_t partition, bool held) = 0;
   virtual PartitionStatus Tell(int32_t partition) = 0;
+  // What goes into Position::identity for what was handed out so far; asked at each commit that moves the partition.
+  virtual std::string Identity(int32_t partition) { return std::string(); }
   // These positions are safe: group offsets may follow. Never blocks; errors are logged and show in metrics.
   virtual void Commit(const std::vector<std::pair<int32_t, Position>>& positions) = 0;
   // The end of each partition at the time of the call (tables: where a start must have arrived before streams that

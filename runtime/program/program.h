@@ -164,6 +164,8 @@ struct WindowSpec {
 struct ExchangeSpec {
   uint32_t step = 0;
   int from_stage = 0, to_stage = 0;
+  int upstream = -1;        // as for lookup steps: what it stands behind in from_stage
+  bool keeps_raw = false;   // the record's original bytes are needed later (dead letters)
   void (*process)(Task& task, const Meta& meta, RowReader& row) = nullptr;
 };
 
@@ -185,6 +187,7 @@ struct SinkSpec {
   uint32_t step = 0;
   bool of_deadletter = false;
   const char* guarantee = "";  // as `plan` prints it
+  int on_refused_deadletter = -2;  // a record the target can never take: -1 drop (counted); -2 stop
 };
 
 struct DeadletterSpec {

@@ -1,0 +1,42 @@
+// Where the engine gets its connectors from. Production makes them from runtime/connector; tests keep them in memory.
+#pragma once
+
+#include <memory>
+
+#include "runtime/core/status.h"
+#include "runtime/engine/clock.h"
+#include "runtime/engine/log.h"
+#include "runtime/engine/loop.h"
+#include "runtime/engine/sink.h"
+#include "runtime/engine/source.h"
+#include "runtime/lookup/connector.h"
+#include "runtime/program/program.h"
+
+namespace weir {
+
+// Where a connector will run.
+struct ConnectorContext {
+  const Program* program = nullptr;
+  Clock* clock = nullptr;
+  Loop* loop = nullptr;   // of the worker whose thread makes all calls; null for store-backed sinks (commit thread)
+  Log* log = nullptr;
+  int worker = 0;
+  int workers = 1;
+  bool group_member = false;  // sources: partitions come from the consumer group, offsets are the truth
+};
+
+// Calls from the thread that builds the engine. An unknown connection kind or operation is kInvalid.
+class Connectors {
+ public:
+  virtual ~Connectors() = default;
+  virtual Status MakeSource(const SourceSpec& source, const ConnectorContext& context,
+                            std::unique_ptr<Source>* out) = 0;
+  virtual Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out) = 0;
+  // Store-backed sinks are made once per process, streaming ones once per worker.
+  virtual bool StoreBacked(const Program& program, const SinkSpec& sink) = 0;
+  virtual Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) = 0;
+  virtual Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
+                            std::unique_ptr<LookupConnector>* out) = 0;
+};
+
+}  // namespace weir

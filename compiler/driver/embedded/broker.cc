@@ -10,7 +10,10 @@ namespace weirc {
 namespace {
 
 struct HandleDeleter {
-  void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
+  // No consumer here is a member of a group: there is nothing to leave.
+  void operator()(rd_kafka_t* handle) const {
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  }
 };
 using Handle = std::unique_ptr<rd_kafka_t, HandleDeleter>;
 
@@ -73,7 +76,6 @@ class Broker : public EmbeddedBroker {
 
   ~Broker() override {
     readers_.clear();
-    if (tail_) rd_kafka_consumer_close(tail_.get());
     tail_.reset();
     producer_.reset();  // the cluster goes with it
   }
@@ -96,6 +98,7 @@ class Broker : public EmbeddedBroker {
   bool Publish(const std::string& topic, const std::vector<BrokerRecord>& records,
                std::string* error) override {
     failure_.clear();
+    if (!Learn(producer_.get(), topic, error)) return false;
     for (const BrokerRecord& record : records) {
       if (!Produce(topic, record, error)) return false;
       rd_kafka_poll(producer_.get(), 0);
@@ -140,12 +143,12 @@ class Broker : public EmbeddedBroker {
     for (const std::string& name : tailed_) {
       for (int i = 0; i < partitions_.at(name); ++i) {
         auto* entry = rd_kafka_topic_partition_list_add(list.get(), name.c_str(), i);
-        entry->offset = RD_KAFKA_OFFSET_BEGINNING;
+        entry->offset = 0;
       }
     }
     rd_kafka_resp_err_t err = rd_kafka_assign(tail_.get(), list.get());
     if (err) *error = topic + ": " + rd_kafka_err2str(err);
-    return !err;
+    return !err && Learn(tail_.get(), topic, error);
   }
 
   int Poll(int wait_ms, const std::function<void(const std::string&, const BrokerRecord&)>& take)
@@ -163,6 +166,19 @@ class Broker : public EmbeddedBroker {
   }
 
  private:
+  // Asks for the topic's partitions now. By itself librdkafka looks for those of a new topic once a second.
+  static bool Learn(rd_kafka_t* handle, const std::string& topic, std::string* error) {
+    rd_kafka_topic_t* local = rd_kafka_topic_new(handle, topic.c_str(), nullptr);
+    const struct rd_kafka_metadata* metadata = nullptr;
+    rd_kafka_resp_err_t err = local == nullptr
+                                  ? rd_kafka_last_error()
+                                  : rd_kafka_metadata(handle, 0, local, &metadata, 10'000);
+    if (metadata != nullptr) rd_kafka_metadata_destroy(metadata);
+    if (local != nullptr) rd_kafka_topic_destroy(local);
+    if (err) *error = topic + ": " + rd_kafka_err2str(err);
+    return !err;
+  }
+
   static BrokerRecord ToRecord(const rd_kafka_message_t* message) {
     BrokerRecord record;
     if (message->key != nullptr) {

@@ -149,9 +149,9 @@ class Service : public HttpService {
     }
 
     void Write() {
+      ++service->answered_;
       http::async_write(stream, answer,
                         [self = shared_from_this()](beast::error_code error, size_t) {
-                          ++self->service->answered_;
                           if (!error && self->answer.keep_alive()) self->Read();
                         });
     }

@@ -1,6 +1,7 @@
 #include "compiler/native/child.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -30,6 +31,9 @@ ChildResult RunInChild(const std::function<int()>& work) {
   }
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTERM, SIGINT}) {
+      signal(number, SIG_DFL);  // the parent's handlers are about the parent
+    }
     rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     dup2(pipe_ends[1], 1);

@@ -52,9 +52,28 @@ size_t FormatDecimalFixed(i128 value, int scale, char* buf);
 
 // ---- Arithmetic. False, with `*out` left alone, when the result has more than 38 digits. ----
 
-[[nodiscard]] bool AddDecimal(i128 a, i128 b, i128* out);  // same scale
-[[nodiscard]] bool SubDecimal(i128 a, i128 b, i128* out);  // same scale
-[[nodiscard]] bool MulDecimal(i128 a, i128 b, i128* out);  // the scales add up
+// Operands of one scale.
+[[nodiscard]] inline bool AddDecimal(i128 a, i128 b, i128* out) {
+  i128 r;
+  if (!CheckedAdd(a, b, &r) || !FitsPrecision(r, kDecimalDigitsMax)) return false;
+  *out = r;
+  return true;
+}
+[[nodiscard]] inline bool SubDecimal(i128 a, i128 b, i128* out) {
+  i128 r;
+  if (!CheckedSub(a, b, &r) || !FitsPrecision(r, kDecimalDigitsMax)) return false;
+  *out = r;
+  return true;
+}
+// The result's scale is the sum of the two.
+[[nodiscard]] bool MulDecimalWide(i128 a, i128 b, i128* out);
+[[nodiscard]] inline bool MulDecimal(i128 a, i128 b, i128* out) {
+  if (a == static_cast<int64_t>(a) && b == static_cast<int64_t>(b)) {
+    *out = a * b;  // at most 2^126, which has 38 digits
+    return true;
+  }
+  return MulDecimalWide(a, b, out);
+}
 // a / b at `scale_out`, rounded half to even; false on division by zero too.
 [[nodiscard]] bool DivDecimal(i128 a, int scale_a, i128 b, int scale_b, int scale_out, i128* out);
 // The remainder of a division rounded toward zero, with the sign of `a`; its scale is the larger of the two.

@@ -17,7 +17,7 @@
 //         f = next - 1;                                    // the next field is still the one expected
 //         continue;
 //       }
-//       if (!in.Once(&seen, f)) return false;
+//       if (!in.Once(&seen, kTradeFields, f)) return false;
 //       switch (f) {
 //         case 0: if (!in.Int64(&out->trade_id)) return false; break;
 //         case 1: if (!in.String(&out->symbol)) return false; break;

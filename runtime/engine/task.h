@@ -162,6 +162,9 @@ class Task {
     out.records.pop_back();
   }
 
+  // The wall clock as of this turn.
+  int64_t arrival_ns() const { return arrival_ns_; }
+
   // ---- Lookups: generated code uses LookupCall of runtime/lookup/lookup_call.h ----
   LookupInstance& lookup(int lookup_step) { return *lookups_[lookup_step]; }
 

@@ -1,0 +1,35 @@
+// The one header that generated code includes; it is precompiled. Everything in it is lean: no streams, no
+// std::function, no connectors.
+#pragma once
+
+#include "runtime/core/arena.h"
+#include "runtime/core/buffer.h"
+#include "runtime/core/decimal.h"
+#include "runtime/core/int128.h"
+#include "runtime/core/json_reader.h"
+#include "runtime/core/json_writer.h"
+#include "runtime/core/list.h"
+#include "runtime/core/opt.h"
+#include "runtime/core/row.h"
+#include "runtime/core/str.h"
+#include "runtime/core/time.h"
+#include "runtime/engine/task.h"
+#include "runtime/lookup/lookup_call.h"
+#include "runtime/program/program.h"
+#include "runtime/program/window_meta.h"
+#include "runtime/window/aggregate.h"
+#include "runtime/window/window_instance.h"
+
+namespace weir {
+
+// The dead letter's reason for a lookup that found nothing.
+inline DeadReason DeadReasonOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kMissing: return DeadReason::kLookupMissing;
+    case Outcome::kTimeout: return DeadReason::kLookupTimeout;
+    case Outcome::kRejected: return DeadReason::kLookupRejected;
+    default: return DeadReason::kLookupError;
+  }
+}
+
+}  // namespace weir

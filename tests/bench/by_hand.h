@@ -34,10 +34,23 @@ class Output {
     rd_kafka_topic_destroy(topic_);
     rd_kafka_destroy(producer_);
   }
-  void Write(const void* key, size_t key_size, const char* value, size_t size) {
-    while (rd_kafka_produce(topic_, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, const_cast<char*>(value), size, key,
-                            key_size, nullptr) != 0) {
-      if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) Die(rd_kafka_err2str(rd_kafka_last_error()));
+  // With the key, timestamp and headers of the message it was made from.
+  void Write(const rd_kafka_message_t* from, const char* value, size_t size) {
+    rd_kafka_timestamp_type_t type;
+    int64_t timestamp = rd_kafka_message_timestamp(from, &type);
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(from, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) headers = rd_kafka_headers_copy(headers);
+    Write(from->key, from->key_len, value, size, timestamp, headers);
+  }
+  void Write(const void* key, size_t key_size, const char* value, size_t size, int64_t timestamp,
+             rd_kafka_headers_t* headers = nullptr) {
+    for (;;) {
+      rd_kafka_resp_err_t error = rd_kafka_producev(
+          producer_, RD_KAFKA_V_RKT(topic_), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, key_size),
+          RD_KAFKA_V_VALUE(const_cast<char*>(value), size), RD_KAFKA_V_TIMESTAMP(timestamp),
+          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+      if (!error) return;
+      if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) Die(rd_kafka_err2str(error));
       rd_kafka_poll(producer_, 10);
     }
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <time.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -44,15 +45,20 @@ inline int64_t NowNs() {
 }
 
 inline int PartitionCount(rd_kafka_t* client, const std::string& topic) {
-  const rd_kafka_metadata_t* metadata = nullptr;
   rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic.c_str(), nullptr);
-  rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, handle, &metadata, 10'000);
-  rd_kafka_topic_destroy(handle);
-  if (error) Die(std::string("metadata: ") + rd_kafka_err2str(error));
-  int count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-  rd_kafka_metadata_destroy(metadata);
-  if (count == 0) Die("no topic " + topic);
-  return count;
+  // A topic that was made a moment ago may not have reached the broker's metadata yet.
+  for (int64_t start = NowNs(); NowNs() - start < 10'000'000'000; usleep(10'000)) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, handle, &metadata, 10'000);
+    if (error) Die(std::string("metadata: ") + rd_kafka_err2str(error));
+    int count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(metadata);
+    if (count > 0) {
+      rd_kafka_topic_destroy(handle);
+      return count;
+    }
+  }
+  Die("no topic " + topic);
 }
 
 // The high watermark of each partition.

@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
     for (ssize_t i = 0; i < n; ++i) {
       rd_kafka_message_t* m = messages[i];
       if (m->err) Die("consume", rd_kafka_message_errstr(m));
-      while (rd_kafka_produce(out_topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, m->payload, m->len, m->key,
+      while (rd_kafka_produce(out_topic, m->partition, RD_KAFKA_MSG_F_COPY, m->payload, m->len, m->key,
                               m->key_len, NULL) != 0) {
         if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
           Die("produce", rd_kafka_err2str(rd_kafka_last_error()));

@@ -28,6 +28,6 @@ int main(int argc, char** argv) {
     out.Text(",\"notional\":");
     out.CentsOf(Cents(price) * qty);
     out.Text("}");
-    output.Write(m->key, m->key_len, out.data(), out.size());
+    output.Write(m, out.data(), out.size());
   });
 }

@@ -66,6 +66,6 @@ int main(int argc, char** argv) {
     out.Text("\",\"ts\":");
     out.Number(ts);
     out.Text(instrument->second);
-    output.Write(m->key, m->key_len, out.data(), out.size());
+    output.Write(m, out.data(), out.size());
   });
 }

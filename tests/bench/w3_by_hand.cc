@@ -15,7 +15,7 @@ using namespace weir_bench;
 namespace {
 
 struct Slot {
-  rd_kafka_message_t copy;
+  int64_t timestamp = 0;
   std::string key, trade, answer;
   bool done = false;
 };
@@ -55,6 +55,8 @@ class Lookups {
     Slot& slot = slots_[end_ % slots_.size()];
     slot.key.assign(static_cast<const char*>(m->key), m->key_len);
     slot.trade.assign(static_cast<const char*>(m->payload), m->len);
+    rd_kafka_timestamp_type_t type;
+    slot.timestamp = rd_kafka_message_timestamp(m, &type);
     slot.done = false;
     Connection& connection = connections_[idle_.back()];
     idle_.pop_back();
@@ -160,7 +162,7 @@ int main(int argc, char** argv) {
       out.Text("\",\"credit_limit\":");
       out.Text(limit);
       out.Text("}");
-      output.Write(slot.key.data(), slot.key.size(), out.data(), out.size());
+      output.Write(slot.key.data(), slot.key.size(), out.data(), out.size(), slot.timestamp);
     });
     output.Poll();
   }

@@ -107,7 +107,7 @@ class Bars {
     out_.Text(",\"high\":");
     out_.CentsOf(window.high_cents);
     out_.Text("}");
-    output.Write(symbol.name.data(), symbol.name.size(), out_.data(), out_.size());
+    output.Write(symbol.name.data(), symbol.name.size(), out_.data(), out_.size(), window.start_ms);
   }
 
   std::vector<Partition> partitions_;

@@ -95,6 +95,9 @@ struct Node {
   int stage = 0;                            // index into Plan::stages; of the tasks that run this node
   Live live;                                // of the output row: what nodes behind it read
   int segment = -1;                         // nodes of one segment run one after another without leaving the record
+  // Nobody reads what the step brings and it cannot fail or filter: its field stays in the row type, which keeps the
+  // indices of the others, but nothing is computed or asked for it.
+  bool dead = false;
 
   NodeKind kind() const { return static_cast<NodeKind>(op.index()); }
   template <class T> T& As() { return std::get<T>(op); }

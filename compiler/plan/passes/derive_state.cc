@@ -1,0 +1,111 @@
+// Layout hashes, and which rows keep their record's bytes.
+#include "compiler/plan/passes/derive_state.h"
+
+#include <utility>
+
+#include "compiler/plan/expr.h"
+#include "compiler/plan/graph.h"
+#include "compiler/plan/passes/project_fields.h"
+
+namespace weirc::plan {
+
+using namespace typed;
+
+namespace {
+
+// Whether this record, from this node on, may become a dead letter that shows its bytes.
+bool MaySend(const Plan& plan, int id) {
+  const Node& node = plan.node(id);
+  bool sends = node.Is<SinkOp>() && !plan.typed->deadletters.empty();  // what a sink refuses
+  bool fallible = IsFallible(node);
+  ForEachRoute(node, [&](const Route& route) {
+    if (&route == &node.on_error && !fallible) return;
+    sends = sends || route.kind == Route::kSend;
+  });
+  if (sends) return true;
+  if (node.Is<WindowOp>()) return false;  // a window's result has no bytes of its own
+  for (int output : node.outputs) {
+    if (MaySend(plan, output)) return true;
+  }
+  return false;
+}
+
+bool MaySendBehind(const Plan& plan, const Node& node) {
+  for (int output : node.outputs) {
+    if (MaySend(plan, output)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+uint64_t LayoutHash(const std::string& text) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3u;
+  }
+  return hash;
+}
+
+std::string LayoutText(const RecordDef& record, const Live& live) {
+  std::string out = "{";
+  for (size_t i = 0; i < record.fields.size(); ++i) {
+    const Live* field = live.Field(static_cast<int>(i));
+    if (field == nullptr) continue;
+    if (out.size() > 1) out += ",";
+    out += record.fields[i].name + ":" + LayoutText(record.fields[i].type, *field);
+  }
+  return out + "}";
+}
+
+std::string LayoutText(const Type* type, const Live& live) {
+  switch (type->kind) {
+    case TypeKind::kRecord: return LayoutText(*type->record, live);
+    case TypeKind::kOptional: return LayoutText(type->element, live) + "?";
+    case TypeKind::kOutcome: return "outcome " + LayoutText(type->element, live);
+    case TypeKind::kList: return "list<" + LayoutText(type->element, Live::Whole()) + ">";
+    case TypeKind::kMap: return "map<" + LayoutText(type->element, Live::Whole()) + ">";
+    case TypeKind::kEnum: {
+      // Values are stored by index.
+      std::string out = "enum";
+      for (const EnumValue& value : type->enum_def->values) out += " " + value.name;
+      return out;
+    }
+    default: return ToString(type);
+  }
+}
+
+Plan DeriveState(Plan plan) {
+  for (int id : plan.order) {
+    Node& node = plan.node(id);
+    if (node.Is<LookupOp>()) {
+      LookupOp& op = node.As<LookupOp>();
+      bool sends = MaySendBehind(plan, node);
+      for (const Route* route : {&op.on_missing, &op.on_timeout, &op.on_rejected, &op.on_error_outcome}) {
+        sends = sends || route->kind == Route::kSend;
+      }
+      op.keeps_raw = sends;
+      Live row = node.live;
+      row.fields.erase(static_cast<int>(node.output_row->fields.size()) - 1);
+      op.row_schema = LayoutHash(LayoutText(*node.input_row, row));
+    } else if (node.Is<ExchangeOp>()) {
+      ExchangeOp& op = node.As<ExchangeOp>();
+      op.keeps_raw = MaySendBehind(plan, node);
+      op.row_schema = LayoutHash(LayoutText(*node.input_row, node.live));
+    } else if (node.Is<WindowOp>()) {
+      WindowOp& op = node.As<WindowOp>();
+      TextOptions options;
+      options.typed = plan.typed;
+      std::string layout = LayoutText(*op.key_record, Live::Whole()) + " " + Text(*op.size, options);
+      for (const Aggregate& aggregate : op.aggregates) {
+        layout += ";" + std::to_string(static_cast<int>(aggregate.kind)) + ToString(aggregate.type);
+        for (const ExprPtr& e : aggregate.args) layout += "," + ToString(e->type);
+      }
+      op.value_schema = LayoutHash(layout);
+    }
+  }
+  return plan;
+}
+
+}  // namespace weirc::plan

@@ -1,0 +1,14 @@
+// compiler/plan/passes/remove_unused.h — Steps whose results nobody can see are not run.
+// Before: Source → Where → Sink                 After: Source → Where → Sink
+//              └─→ Select (no sink, no test)
+// A step stays when a sink or a test is behind it, or when it may send a dead letter or stop the pipeline: those are
+// results too. Keeps: all outputs. Test: tests/plan/remove_unused.weir
+#pragma once
+
+#include "compiler/plan/plan.h"
+
+namespace weirc::plan {
+
+Plan RemoveUnused(Plan plan);
+
+}  // namespace weirc::plan

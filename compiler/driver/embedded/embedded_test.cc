@@ -7,6 +7,7 @@
 
 #include "compiler/driver/embedded/broker.h"
 #include "compiler/driver/embedded/http_service.h"
+#include "compiler/driver/embedded/input.h"
 
 namespace weirc {
 namespace {
@@ -122,6 +123,51 @@ TEST_CASE("the embedded broker keeps records in the order of their keys and know
   for (const auto& [key, values] : by_key) {
     CHECK(std::is_sorted(values.begin(), values.end()));
   }
+}
+
+TEST_CASE("a line of input is a value or an envelope, and numbers keep their digits") {
+  auto records = ReadInput(
+      "{\"symbol\": \"ACME\", \"price\": 10.50}\n"
+      "\r\n"
+      "{\"value\": {\"symbol\": \"X\", \"price\": 1.10}, \"key\": \"own\", \"timestamp\": 5}\n"
+      "{\"headers\": {\"a}\\\"\": \"b\", \"n\": 1}, \"value\": null, \"key\": \"gone\"}\n"
+      "{\"value\": 3, \"other\": 4}\n"
+      "{\"value\": \"plain text\"}\n"
+      "{\"symbol\": broken\n"
+      "{\"symbol\": 12345678901234567890123.10}",
+      {"symbol"});
+  REQUIRE(records.size() == 7);
+  CHECK(records[0].key == "ACME");
+  CHECK(records[0].value == "{\"symbol\": \"ACME\", \"price\": 10.50}");
+  CHECK(records[1].key == "own");
+  CHECK(records[1].value == "{\"symbol\": \"X\", \"price\": 1.10}");
+  CHECK(records[1].timestamp_ms == 5);
+  CHECK(records[2].key == "gone");
+  CHECK_FALSE(records[2].value.has_value());
+  CHECK(records[2].headers ==
+        std::vector<std::pair<std::string, std::string>>{{"a}\"", "b"}, {"n", "1"}});
+  CHECK(records[3].value == "{\"value\": 3, \"other\": 4}");
+  CHECK(records[4].value == "plain text");
+  CHECK(records[5].value == "{\"symbol\": broken");
+  CHECK_FALSE(records[5].key.has_value());
+  CHECK(records[6].key == "12345678901234567890123.10");
+  CHECK(ReadInput("{\"a\": {\"b\": \"x\"}}", {"a", "b"})[0].key == "x");
+  CHECK_FALSE(ReadInput("{\"a\": {\"b\": null}}", {"a", "b"})[0].key.has_value());
+}
+
+TEST_CASE("an output record is one line of JSON") {
+  BrokerRecord record;
+  record.key = "k\"";
+  record.value = "{\"price\":1.50}";
+  CHECK(FormatOutput("t", record) == R"({"topic":"t","key":"k\"","value":{"price":1.50}})");
+  record.key.reset();
+  record.value = "not \xff json";
+  record.headers = {{"h", "v"}};
+  CHECK(FormatOutput("t", record) ==
+        "{\"topic\":\"t\",\"key\":null,\"headers\":{\"h\":\"v\"},\"value\":\"not \xef\xbf\xbd json\"}");
+  record.value.reset();
+  record.headers.clear();
+  CHECK(FormatOutput("t", record) == R"({"topic":"t","key":null,"value":null})");
 }
 
 }  // namespace

@@ -214,6 +214,7 @@ class Task {
   friend class Worker;
   friend class Engine;
   friend class TaskSet;
+  friend class TestTask;  // tests of runtime/lookup make a task without an engine
 
   static constexpr uint32_t kEmittedBit = 1u << kEmitted, kDeadBit = 1u << kDead, kPendingBit = 1u << kPending,
                             kDroppedBit = 1u << kDropped, kStateBit = 1u << kState, kFilteredBit = 1u << kFiltered;

@@ -20,11 +20,12 @@ using weir_bench::Trade;
 
 constexpr weir::JsonField kTradeFieldTable[] = {"trade_id", "symbol", "price", "qty", "side", "ts", "account", "venue"};
 constexpr weir::JsonFields kTradeFields(kTradeFieldTable);
-constexpr weir::Str kSideTable[] = {"B", "S"};
+constexpr weir::EnumName kSideTable[] = {"B", "S"};
 constexpr weir::EnumNames kSides(kSideTable);
 
 // As generated code does it.
-bool DecodeTrade(weir::JsonReader& in, Trade* out) {
+bool DecodeTrade(weir::JsonReader& reader, Trade* out) {
+  weir::JsonReader in = reader;
   if (!in.BeginObject()) return false;
   uint64_t seen = 0;
   for (int f, next = 0; (f = in.NextField(kTradeFields, next)) >= 0; next = f + 1) {
@@ -45,7 +46,9 @@ bool DecodeTrade(weir::JsonReader& in, Trade* out) {
       case 7: if (!in.String(&out->venue)) return false; break;
     }
   }
-  return in.ok() && in.Complete(kTradeFields, seen, 0xff);
+  if (!in.ok() || !in.Complete(kTradeFields, seen, 0xff)) return false;
+  reader = in;
+  return true;
 }
 
 struct Records {
@@ -131,16 +134,17 @@ int main(int argc, char** argv) {
     Records records = Generate(count, shape);
     std::vector<double> ours, theirs;
     weir::Arena arena;
+    weir::JsonContext context(&arena);
     uint64_t sum_ours = 0, sum_theirs = 0;
     for (int round = 0; round < rounds; ++round) {
       double start = Now();
       sum_ours = 0;
       for (auto [at, size] : records.spans) {
         Trade t;
-        weir::JsonReader in(weir::Str(records.bytes.data() + at, size), &arena);
+        weir::JsonReader in(weir::Str(records.bytes.data() + at, size), &context);
         if (!DecodeTrade(in, &t) || !in.End()) {
           weir::Buffer error;
-          in.Describe(&error);
+          context.Describe(&error);
           std::fprintf(stderr, "ours: %.*s\n", static_cast<int>(error.size()), error.data());
           return 1;
         }
@@ -172,8 +176,9 @@ int main(int argc, char** argv) {
   Records records = Generate(count, Shape::kCompact);
   std::vector<Trade> trades(count);
   weir::Arena arena;
+  weir::JsonContext context(&arena);
   for (size_t i = 0; i < count; ++i) {
-    weir::JsonReader in(weir::Str(records.bytes.data() + records.spans[i].first, records.spans[i].second), &arena);
+    weir::JsonReader in(weir::Str(records.bytes.data() + records.spans[i].first, records.spans[i].second), &context);
     if (!DecodeTrade(in, &trades[i])) return 1;
   }
   weir::Buffer buffer;

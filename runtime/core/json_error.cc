@@ -56,9 +56,9 @@ void SayFound(Buffer* out, const char* p, const char* end) {
 
 }  // namespace
 
-void JsonReader::Describe(Buffer* out) const {
-  const JsonError& e = error_;
-  const char* at = begin_ + e.offset;
+void JsonContext::Describe(Buffer* out) const {
+  const JsonError& e = error;
+  const char* at = begin + e.offset;
   Say(out, "byte ");
   SayNumber(out, e.offset);
   Say(out, ": ");
@@ -81,19 +81,19 @@ void JsonReader::Describe(Buffer* out) const {
       return Say(out, " is expected");
     case JsonErrorCode::kTrailing:
       Say(out, "something follows the value: ");
-      return Quote(out, at, end_);
+      return Quote(out, at, end);
     case JsonErrorCode::kUtf8:
       Say(out, "no valid Unicode: expected ");
       Say(out, e.expected);
-      return SayFound(out, at, end_);
+      return SayFound(out, at, end);
     case JsonErrorCode::kDepth:
       Say(out, "nested more than ");
-      SayNumber(out, depth_max_);
+      SayNumber(out, depth_max);
       return Say(out, " levels deep");
     default: break;
   }
   if (e.code == JsonErrorCode::kRange || e.code == JsonErrorCode::kInexact) {
-    Quote(out, at, ScalarEnd(at, end_));
+    Quote(out, at, ScalarEnd(at, end));
     Say(out, e.code == JsonErrorCode::kRange ? " does not fit " : " has more digits than ");
   } else {
     Say(out, "expected ");
@@ -109,7 +109,7 @@ void JsonReader::Describe(Buffer* out) const {
   if (e.code == JsonErrorCode::kInexact) {
     Say(out, " keeps");
   } else if (e.code != JsonErrorCode::kRange) {
-    SayFound(out, at, end_);
+    SayFound(out, at, end);
   }
 }
 

@@ -1,18 +1,13 @@
 // Passing over JSON values that nobody wants: fast, and as strict as reading them.
 #include <cstring>
 
-#include "runtime/core/json_reader.h"
+#include "runtime/core/json_internal.h"
 
-namespace weir {
+namespace weir::json {
 namespace {
 
 // As deep as any reader may allow; one bit per level.
 constexpr uint32_t kLevels = 1024;
-
-const char* PastSpace(const char* p, const char* end) {
-  while (p != end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
-  return p;
-}
 
 // Which kinds of containers are open; the innermost is the last.
 class Levels {
@@ -32,44 +27,38 @@ class Levels {
   uint32_t count_ = 0;
 };
 
-}  // namespace
-
-const char* JsonReader::SkipLiteral(const char* p) {
+// Passes over true, false or null.
+const char* SkipLiteral(JsonContext* c, const char* p) {
   const char* word = *p == 't' ? "true" : *p == 'f' ? "false" : "null";
   size_t n = std::strlen(word);
-  auto left = static_cast<size_t>(end_ - p);
-  if (left < n || std::memcmp(p, word, n) != 0) {
-    bool cut = left < n && std::memcmp(p, word, left) == 0;
-    Fail(cut ? JsonErrorCode::kTruncated : JsonErrorCode::kSyntax, p, "a value");
-    return nullptr;
-  }
-  return p + n;
+  auto left = static_cast<size_t>(c->end - p);
+  if (left >= n && std::memcmp(p, word, n) == 0) return p + n;
+  bool cut = left < n && std::memcmp(p, word, left) == 0;
+  return Fail(c, cut ? JsonErrorCode::kTruncated : JsonErrorCode::kSyntax, p, "a value");
 }
 
-bool JsonReader::Skip() {
-  const char* p = p_;
+}  // namespace
+
+const char* Skip(JsonContext* c, const char* p) {
+  const char* end = c->end;
   Levels levels;
   bool want_key = false;
   for (;;) {
     // A value, or a key and a value.
-    p = PastSpace(p, end_);
+    p = PastSpace(p, end);
     if (want_key) {
-      if (p == end_ || *p != '"') {
-        return Fail(p == end_ ? JsonErrorCode::kTruncated : JsonErrorCode::kSyntax, p, "a name in quotes");
-      }
-      p = SkipString(p + 1);
-      if (p == nullptr) return false;
-      p = PastSpace(p, end_);
-      if (p == end_ || *p != ':') {
-        return Fail(p == end_ ? JsonErrorCode::kTruncated : JsonErrorCode::kSyntax, p, "`:`");
-      }
-      p = PastSpace(p + 1, end_);
+      if (p == end || *p != '"') return FailSyntax(c, p, "a name in quotes");
+      p = SkipString(c, p + 1);
+      if (p == nullptr) return nullptr;
+      p = PastSpace(p, end);
+      if (p == end || *p != ':') return FailSyntax(c, p, "`:`");
+      p = PastSpace(p + 1, end);
       want_key = false;
     }
-    if (p == end_) return Fail(JsonErrorCode::kTruncated, p, "a value");
+    if (p == end) return FailSyntax(c, p, "a value");
     bool opened = false;
     switch (*p) {
-      case '"': p = SkipString(p + 1); break;
+      case '"': p = SkipString(c, p + 1); break;
       case '-':
       case '0':
       case '1':
@@ -80,16 +69,16 @@ bool JsonReader::Skip() {
       case '6':
       case '7':
       case '8':
-      case '9': p = SkipNumber(p); break;
+      case '9': p = SkipNumber(c, p); break;
       case 't':
       case 'f':
-      case 'n': p = SkipLiteral(p); break;
+      case 'n': p = SkipLiteral(c, p); break;
       case '{':
       case '[': {
-        if (depth_ + levels.count() >= depth_max_ || levels.count() >= kLevels) return FailDepth(p);
+        if (c->depth + levels.count() >= c->depth_max || levels.count() >= kLevels) return FailDepth(c, p);
         bool object = *p == '{';
-        p = PastSpace(p + 1, end_);
-        if (p != end_ && *p == (object ? '}' : ']')) {
+        p = PastSpace(p + 1, end);
+        if (p != end && *p == (object ? '}' : ']')) {
           ++p;  // empty
           break;
         }
@@ -98,28 +87,25 @@ bool JsonReader::Skip() {
         opened = true;
         break;
       }
-      default: return Fail(JsonErrorCode::kSyntax, p, "a value");
+      default: return FailSyntax(c, p, "a value");
     }
-    if (p == nullptr) return false;
+    if (p == nullptr) return nullptr;
     if (opened) continue;
     // What ends here, and whether something follows.
     for (;;) {
-      if (levels.count() == 0) {
-        p_ = p;
-        return true;
-      }
-      p = PastSpace(p, end_);
+      if (levels.count() == 0) return p;
+      p = PastSpace(p, end);
       bool object = levels.InObject();
-      if (p != end_ && *p == ',') {
+      if (p != end && *p == ',') {
         ++p;
         want_key = object;
         break;
       }
-      if (p == end_ || *p != (object ? '}' : ']')) return FailDelimiter(p, object ? "`,` or `}`" : "`,` or `]`");
+      if (p == end || *p != (object ? '}' : ']')) return FailDelimiter(c, p, object ? "`,` or `}`" : "`,` or `]`");
       ++p;
       levels.Pop();
     }
   }
 }
 
-}  // namespace weir
+}  // namespace weir::json

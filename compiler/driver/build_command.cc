@@ -54,6 +54,7 @@ int BuildCommand(const Weir& weir, const BuildArguments& arguments) {
   ProgramOptions options;
   options.output = arguments.output;
   options.keep_objects = arguments.keep_objects;
+  options.opt = arguments.quick ? OptLevel::kQuick : OptLevel::kBest;
   Program program;
   int exit_code = MakeProgram(weir, arguments.file, options, &compilation, &program);
   if (arguments.timings) ShowTimings(weir.talk, compilation);

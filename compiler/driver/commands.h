@@ -19,6 +19,7 @@ struct BuildArguments {
   std::string output;   // "" is the program's name, in the current folder
   std::string print;    // "", or ast, typed, plan, cpp: print that instead of building
   bool keep_objects = false;
+  bool quick = false;   // -O1, as `weir run` compiles
   bool timings = false;
 };
 

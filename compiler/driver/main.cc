@@ -120,6 +120,7 @@ int Main(int argc, char** argv) {
   build_command->add_option("-o,--output", build.output, "The executable (default: its name)")->type_name("PATH");
   build_command->add_option("--print", build.print, "Print ast, typed, plan or cpp instead")->type_name("WHAT");
   build_command->add_flag("--keep-objects", build.keep_objects, "Keep PATH.o, and PATH.link that links it again");
+  build_command->add_flag("--quick", build.quick, "Compile in less time, for a slower pipeline, as `weir run` does");
   build_command->add_flag("--timings", build.timings, "Say how long each stage took");
 
   CLI::App* run_command = with_format(command("run", "Compile a pipeline and run it here"));

@@ -33,16 +33,15 @@ int MakeProgram(const Weir& weir, const std::string& file, const ProgramOptions&
   NativeJob job;
   job.source = compilation->cpp;
   job.source_name = compilation->CppName();
+  job.opt = options.opt;
   job.keep_objects = options.keep_objects;
   NativeResult result;
   if (options.cached) {
-    job.opt = OptLevel::kQuick;
     CachedProgram cached = BuildCached(job, compilation->name, *installation);
     program->path = cached.path;
     program->was_cached = cached.was_there;
     result = cached.native;
   } else {
-    job.opt = OptLevel::kBest;
     job.output = options.output.empty() ? compilation->name : options.output;
     program->path = job.output;
     result = CompileAndLink(job, *installation);

@@ -10,7 +10,8 @@ namespace weirc {
 
 struct ProgramOptions {
   bool tests = false;
-  bool cached = false;         // -O1, into the cache of programs, unless it is there; else -O3 to `output`
+  OptLevel opt = OptLevel::kBest;
+  bool cached = false;         // into the cache of programs unless it is there; else to `output`
   std::string output;          // "" is the program's name, in the current folder
   bool keep_objects = false;
 };

@@ -12,6 +12,7 @@ namespace weirc {
 int RunCommand(const Weir& weir, const RunArguments& arguments) {
   Compilation compilation;
   ProgramOptions options;
+  options.opt = OptLevel::kQuick;
   options.cached = true;
   Program program;
   int exit_code = MakeProgram(weir, arguments.file, options, &compilation, &program);

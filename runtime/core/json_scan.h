@@ -17,6 +17,11 @@ inline uint64_t Load8(const char* p) {
 
 inline __m128i Load16(const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 
+// A bit for each of sixteen bytes that are the same.
+inline uint32_t Same16(const char* a, const char* b) {
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(Load16(a), Load16(b))));
+}
+
 // Turns eight characters into digit values: what was '0' to '9' becomes 0 to 9.
 inline uint64_t ToDigits(uint64_t chars) { return chars ^ 0x3030303030303030u; }
 

@@ -73,32 +73,30 @@ bool MultiplyMagnitudes(u128 a, u128 b, u128* out) {
 
 const u128 kLimit = static_cast<u128>(Wide(10000000000000000000u, 0));  // 10^38
 
-// Writes the digits of a magnitude; returns how many.
+// Writes the digits of a magnitude; returns how many. `out` has room for 64 bytes.
 int SpellMagnitude(u128 v, char* out) {
   if (v >> 64 == 0) return static_cast<int>(FormatUint64(static_cast<uint64_t>(v), out));
   constexpr u128 k16 = 10000000000000000;
   int n = SpellMagnitude(v / k16, out);
   auto low = static_cast<uint64_t>(v % k16);
-  uint64_t text[2] = {SpellEight(static_cast<uint32_t>(low / 100000000)) | kZeros,
-                      SpellEight(static_cast<uint32_t>(low % 100000000)) | kZeros};
-  std::memcpy(out + n, text, 16);
+  digits::Store(out + n, digits::ToText(digits::SpellSixteen(low)));
   return n + 16;
 }
 
 // Puts the point into `n` digits.
-char* PlacePoint(const char* digits, int n, int scale, char* out) {
+char* PlacePoint(const char* text, int n, int scale, char* out) {
   if (n > scale) {
-    std::memcpy(out, digits, static_cast<size_t>(n - scale));
+    std::memcpy(out, text, static_cast<size_t>(n - scale));
     out += n - scale;
     if (scale == 0) return out;
     *out++ = '.';
-    std::memcpy(out, digits + n - scale, static_cast<size_t>(scale));
+    std::memcpy(out, text + n - scale, static_cast<size_t>(scale));
     return out + scale;
   }
   *out++ = '0';
   *out++ = '.';
   for (int i = n; i < scale; ++i) *out++ = '0';
-  std::memcpy(out, digits, static_cast<size_t>(n));
+  std::memcpy(out, text, static_cast<size_t>(n));
   return out + n;
 }
 
@@ -107,13 +105,13 @@ char* FormatMagnitude(u128 v, int scale, char* out) {
     *out = '0';
     return out + 1;
   }
-  char digits[40];
-  int n = SpellMagnitude(v, digits);
-  while (scale > 0 && n > 0 && digits[n - 1] == '0') {
+  char text[64];
+  int n = SpellMagnitude(v, text);
+  while (scale > 0 && text[n - 1] == '0') {
     --n;
     --scale;
   }
-  return PlacePoint(digits, n, scale, out);
+  return PlacePoint(text, n, scale, out);
 }
 
 }  // namespace
@@ -225,33 +223,30 @@ size_t FormatDecimal(int64_t value, int scale, char* buf) {
   char* out = buf;
   uint64_t magnitude = Magnitude64(value);
   if (value < 0) *out++ = '-';
-  if (magnitude - 1 >= 100000000 - 1) {  // zero, or more than eight digits
+  if (magnitude - 1 >= 10'000'000'000'000'000 - 1) {  // zero, or more than sixteen digits
     return static_cast<size_t>(FormatMagnitude(magnitude, scale, out) - buf);
   }
-  // All in registers: leading and trailing zeros are counted in bits, the point is put between two stores.
-  uint64_t digits = SpellEight(static_cast<uint32_t>(magnitude));
-  int lead = __builtin_ctzll(digits) >> 3;
-  int trail = __builtin_clzll(digits) >> 3;
+  // All in registers: leading and trailing zeros are counted in bits, and the point goes between two stores.
+  __m128i spelled = digits::SpellSixteen(magnitude);
+  uint32_t non_zero = digits::NonZero(spelled);
+  int lead = __builtin_ctz(non_zero);
+  int trail = __builtin_clz(non_zero) - 16;
   int cut = trail < scale ? trail : scale;
   scale -= cut;
-  int n = 8 - lead - cut;
-  uint64_t text = (digits | kZeros) >> (8 * lead);
-  if (scale == 0) {
-    std::memcpy(out, &text, 8);
-    return static_cast<size_t>(out + n - buf);
-  }
+  int n = 16 - lead - cut;
+  __m128i text = digits::DropFirst(digits::ToText(spelled), lead);
   if (n > scale) {
     int whole = n - scale;
-    std::memcpy(out, &text, 8);
-    text >>= 8 * whole;
+    digits::Store(out, text);
+    if (scale == 0) return static_cast<size_t>(out + n - buf);
     out[whole] = '.';
-    std::memcpy(out + whole + 1, &text, 8);
+    digits::Store(out + whole + 1, digits::DropFirst(text, whole));
     return static_cast<size_t>(out + n + 1 - buf);
   }
   *out++ = '0';
   *out++ = '.';
   for (int i = n; i < scale; ++i) *out++ = '0';
-  std::memcpy(out, &text, 8);
+  digits::Store(out, text);
   return static_cast<size_t>(out + n - buf);
 }
 
@@ -265,9 +260,9 @@ size_t FormatDecimal(i128 value, int scale, char* buf) {
 size_t FormatDecimalFixed(i128 value, int scale, char* buf) {
   char* out = buf;
   if (value < 0) *out++ = '-';
-  char digits[40];
-  int n = SpellMagnitude(Magnitude(value), digits);
-  return static_cast<size_t>(PlacePoint(digits, n, scale, out) - buf);
+  char text[64];
+  int n = SpellMagnitude(Magnitude(value), text);
+  return static_cast<size_t>(PlacePoint(text, n, scale, out) - buf);
 }
 
 bool MulDecimalWide(i128 a, i128 b, i128* out) {

@@ -12,8 +12,8 @@ namespace weir {
 
 inline constexpr int kDecimalDigitsMax = 38;
 inline constexpr int kDecimal64DigitsMax = 18;
-// Room for any formatted decimal: sign, 39 digits, a leading `0.`.
-inline constexpr size_t kDecimalTextMax = 48;
+// Room for any formatted decimal (sign, 39 digits, a leading `0.`) and for writing it sixteen bytes at a time.
+inline constexpr size_t kDecimalTextMax = 64;
 
 inline constexpr int64_t kPow10[19] = {
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,

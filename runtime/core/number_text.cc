@@ -38,17 +38,17 @@ bool IsTiny(const char* p, const char* end) {
 }  // namespace
 
 size_t FormatUint64(uint64_t v, char* buf) {
-  if (v < 100000000) {
-    uint64_t t = SpellEight(static_cast<uint32_t>(v));
-    int lead = v == 0 ? 7 : __builtin_ctzll(t) >> 3;
-    uint64_t text = (t | kZeros) >> (8 * lead);
-    std::memcpy(buf, &text, 8);
-    return static_cast<size_t>(8 - lead);
+  constexpr uint64_t k16 = 10'000'000'000'000'000;
+  size_t n = 0;
+  if (__builtin_expect(v >= k16, 0)) {  // up to four digits, then sixteen
+    n = FormatUint64(v / k16, buf);
+    digits::Store(buf + n, digits::ToText(digits::SpellSixteen(v % k16)));
+    return n + 16;
   }
-  size_t n = FormatUint64(v / 100000000, buf);
-  uint64_t text = SpellEight(static_cast<uint32_t>(v % 100000000)) | kZeros;
-  std::memcpy(buf + n, &text, 8);
-  return n + 8;
+  __m128i spelled = digits::SpellSixteen(v);
+  int lead = __builtin_ctz(digits::NonZero(spelled) | 1u << 15);
+  digits::Store(buf, digits::DropFirst(digits::ToText(spelled), lead));
+  return static_cast<size_t>(16 - lead);
 }
 
 size_t FormatInt64(int64_t v, char* buf) {

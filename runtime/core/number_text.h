@@ -8,8 +8,8 @@
 
 namespace weir {
 
-inline constexpr size_t kInt64TextMax = 20;
-inline constexpr size_t kDoubleTextMax = 32;
+inline constexpr size_t kInt64TextMax = 24;
+inline constexpr size_t kDoubleTextMax = 48;
 
 // Writes the decimal digits; returns the size. `buf` has room for kInt64TextMax, which may all be written to.
 size_t FormatUint64(uint64_t v, char* buf);

@@ -39,7 +39,7 @@ char* PutDate(char* out, CivilDate date) {
   if (year < 0 || year > 9999) {
     *out++ = year < 0 ? '-' : '+';
     unsigned magnitude = year < 0 ? 0u - static_cast<unsigned>(year) : static_cast<unsigned>(year);
-    char digits[16];
+    char digits[kInt64TextMax];
     size_t n = FormatUint64(magnitude, digits);
     for (size_t i = n; i < 4; ++i) *out++ = '0';
     std::memcpy(out, digits, n);

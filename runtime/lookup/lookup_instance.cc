@@ -1,0 +1,304 @@
+// Asking order, the three orders of going on, and what the checkpoint holds.
+#include "runtime/lookup/lookup_instance.h"
+
+#include <algorithm>
+
+#include "runtime/lookup/worker_lookups.h"
+
+namespace weir {
+
+LookupInstance::LookupInstance(Task* task, int lookup_step, const LookupStepSpec& spec, LookupRuntime* runtime,
+                               WorkerLookups* lookups)
+    : task_(task),
+      lookup_step_(lookup_step),
+      spec_(spec),
+      runtime_(runtime),
+      lookups_(lookups),
+      sync_(runtime->spec().sync) {
+  runtime_->AddInstance(this);
+}
+
+LookupInstance::~LookupInstance() {
+  if (runtime_ == nullptr) return;
+  ForgetAll();
+  runtime_->RemoveInstance(this);
+  lookups_->Removed(this);
+  if (blocking_) task_->Unblock();
+}
+
+// ---- Asking ----------------------------------------------------------------------------------------------------------
+
+void LookupInstance::Submit(const Meta& meta, Str order_key) {
+  LookupRuntime& runtime = *runtime_;
+  Str args = args_.str();
+  uint64_t hash = runtime.ArgsHash(args);
+  const bool held = sync_ && first_ != nullptr;
+  if (runtime.cache().enabled() && !held) {
+    const LookupCache::Entry* hit = runtime.cache().Find(hash, args, runtime.shared().now_mono_ns);
+    if (hit != nullptr) {
+      runtime.metrics().cache_hits.Add();
+      // The entry may be replaced while the record goes on.
+      Outcome outcome = hit->outcome;
+      LookupValue* value = hit->value != nullptr ? hit->value->Hold() : nullptr;
+      bool go = spec_.order == OrderMode::kNone || first_ == nullptr ||
+                (spec_.order == OrderMode::kKey && LastOfKey(Hash(order_key), order_key) == nullptr);
+      if (go) {
+        CallResume(meta, row_.str(), outcome, value != nullptr ? value->bytes() : Str(), 0);
+        if (value != nullptr) value->Drop(*runtime.shared().pool);
+        return;
+      }
+      PendingRow* row = NewRow(meta, order_key, hash);
+      row->state = PendingRow::kDone;
+      row->outcome = outcome;
+      row->value = value;
+      ++done_;
+      runtime.AddDone(1);
+      return UpdateBlocked();
+    }
+    runtime.metrics().cache_misses.Add();
+  }
+  PendingRow* row = NewRow(meta, order_key, hash);
+  if (held) {
+    row->state = PendingRow::kHeld;
+  } else {
+    runtime.Ask(row);
+  }
+  UpdateBlocked();
+}
+
+// A row at the end of the asking order, with its own copy of everything.
+PendingRow* LookupInstance::NewRow(const Meta& meta, Str order_key, uint64_t args_hash) {
+  LookupShared& shared = runtime_->shared();
+  PendingRow* row = shared.rows->Take();
+  *row = PendingRow();
+  row->instance = this;
+  FillRow(*shared.pool, meta, spec_.keeps_raw, args_.str(), order_key, row_.str(), row);
+  row->seq = next_seq_++;
+  row->args_hash = args_hash;
+  row->watermark_ns = incoming_;
+  if (row->meta.ticket != nullptr) row->meta.ticket->Raise();
+  Append(row);
+  task_->MarkPending();
+  lookups_->ledger().rows_added.Add();
+  lookups_->worker().Changed();
+  return row;
+}
+
+void LookupInstance::Append(PendingRow* row) {
+  row->previous = last_;
+  (last_ != nullptr ? last_->next : first_) = row;
+  last_ = row;
+  ++pending_;
+  if (spec_.order != OrderMode::kKey) return;
+  row->key_hash = Hash(row->order_key);
+  PendingRow* before = LastOfKey(row->key_hash, row->order_key);
+  if (before == nullptr) {
+    last_of_key_.Insert(row);
+  } else {
+    before->key_next = row;
+    row->key_first = false;
+    last_of_key_.Replace(before, row);
+  }
+}
+
+PendingRow* LookupInstance::LastOfKey(uint64_t key_hash, Str key) const {
+  return last_of_key_.Find(key_hash, [key](const PendingRow* r) { return r->order_key == key; });
+}
+
+// `sync`: the next row's turn to ask.
+void LookupInstance::AskHeld() {
+  if (sync_ && first_ != nullptr && first_->state == PendingRow::kHeld) runtime_->Ask(first_);
+}
+
+// ---- Going on --------------------------------------------------------------------------------------------------------
+
+void LookupInstance::Done(PendingRow* row) {
+  ++done_;
+  switch (spec_.order) {
+    case OrderMode::kInput:
+      if (row == first_) lookups_->WantRelease(this);
+      break;
+    case OrderMode::kKey:
+      if (row->key_first) MakeReady(row);
+      break;
+    case OrderMode::kNone:
+      MakeReady(row);
+      break;
+  }
+}
+
+void LookupInstance::MakeReady(PendingRow* row) {
+  row->ready_next = nullptr;
+  (ready_last_ != nullptr ? ready_last_->ready_next : ready_first_) = row;
+  ready_last_ = row;
+  lookups_->WantRelease(this);
+}
+
+bool LookupInstance::BehindIsFull() const {
+  for (const LookupInstance* instance : behind_) {
+    if (instance->blocking_) return true;
+  }
+  return false;
+}
+
+bool LookupInstance::Release() {
+  bool any = false;
+  for (;;) {
+    PendingRow* row = ready_first_;
+    if (spec_.order == OrderMode::kInput) {
+      row = first_ != nullptr && first_->state == PendingRow::kDone ? first_ : nullptr;
+    }
+    if (row == nullptr) return any;
+    if (BehindIsFull()) {
+      lookups_->WantRelease(this);
+      return any;
+    }
+    if (row == ready_first_) {
+      ready_first_ = row->ready_next;
+      if (ready_first_ == nullptr) ready_last_ = nullptr;
+    }
+    Resume(row);
+    any = true;
+  }
+}
+
+// Output before remove, in one step: whatever asks in between finds the row still pending.
+void LookupInstance::Resume(PendingRow* row) {
+  LookupShared& shared = runtime_->shared();
+  task_->BeginResume(row->meta);
+  CallResume(row->meta, row->row, row->outcome, row->value != nullptr ? row->value->bytes() : Str(), row->attempts);
+  task_->EndResume();
+
+  Unlink(row);
+  if (row->meta.ticket != nullptr) row->meta.ticket->Lower();
+  if (row->value != nullptr) row->value->Drop(*shared.pool);
+  FreeRowBytes(*shared.pool, row);
+  shared.rows->Give(row);
+  --done_;
+  lookups_->ledger().rows_resumed.Add();
+  lookups_->worker().Changed();
+  runtime_->AddDone(-1);
+  AskHeld();
+  UpdateBlocked();
+  PassWatermark();
+}
+
+void LookupInstance::CallResume(const Meta& meta, Str row, Outcome outcome, Str bytes, uint32_t attempts) {
+  RowReader reader(row);
+  LookupResult result;
+  result.outcome = outcome;
+  (outcome == Outcome::kFound ? result.value : result.reason) = bytes;
+  result.attempts = attempts;
+  spec_.resume(*task_, meta, reader, result);
+}
+
+// Takes the row out of every list; the next one of its order key may go.
+void LookupInstance::Unlink(PendingRow* row) {
+  (row->previous != nullptr ? row->previous->next : first_) = row->next;
+  (row->next != nullptr ? row->next->previous : last_) = row->previous;
+  --pending_;
+  if (row->seq < saved_seq_end_) removed_saved_.push_back(row->seq);
+  if (spec_.order != OrderMode::kKey) return;
+  if (row->key_next == nullptr) {
+    last_of_key_.Erase(row);
+  } else {
+    row->key_next->key_first = true;
+    if (row->key_next->state == PendingRow::kDone) MakeReady(row->key_next);
+  }
+}
+
+void LookupInstance::PassWatermark() {
+  int64_t now = watermark();
+  if (now <= passed_) return;
+  passed_ = now;
+  lookups_->worker().Advanced(*task_, lookup_step_, now);
+}
+
+void LookupInstance::UpdateBlocked() {
+  bool want = sync_ ? pending_ != 0
+                    : runtime_->Full() || (runtime_->ManyDone() && done_ >= runtime_->DoneShare());
+  if (want == blocking_) return;
+  blocking_ = want;
+  want ? task_->Block() : task_->Unblock();
+}
+
+void LookupInstance::RemoveBehind(LookupInstance* instance) {
+  behind_.erase(std::remove(behind_.begin(), behind_.end(), instance), behind_.end());
+}
+
+// ---- Checkpoint ------------------------------------------------------------------------------------------------------
+
+void LookupInstance::AppendDelta(DeltaWriter& delta) {
+  for (PendingRow* row = last_; row != nullptr && row->seq >= saved_seq_end_; row = row->previous) {
+    OrderedKey key(row->seq);
+    RowWriter& out = delta.BeginPut(spec_.step, StateKind::kRow, task_->partition(), key.str());
+    uint16_t attempts = row->flight != nullptr ? row->flight->attempts : row->attempts;
+    SaveRow(*row, attempts, spec_.row_schema, out);
+    delta.EndPut();
+  }
+  for (uint64_t seq : removed_saved_) {
+    OrderedKey key(seq);
+    delta.Delete(spec_.step, StateKind::kRow, task_->partition(), key.str());
+  }
+  saved_seq_end_ = next_seq_;
+  removed_saved_.clear();
+}
+
+Status LookupInstance::Restore(Str key, Str value) {
+  if (key.size != 8) return Status::Corrupt("a stored pending row has a key of " + std::to_string(key.size) + " bytes");
+  uint64_t seq = OrderedKey::Read(key);
+  if (seq < next_seq_) return Status::Corrupt("stored pending rows are out of order");
+  LookupShared& shared = runtime_->shared();
+  PendingRow* row = shared.rows->Take();
+  *row = PendingRow();
+  row->instance = this;
+  Status status = LoadRow(*shared.pool, task_->arena(), value, spec_.row_schema, row);
+  if (!status.ok()) {
+    shared.rows->Give(row);
+    return status;
+  }
+  row->seq = seq;
+  row->args_hash = runtime_->ArgsHash(row->args);
+  row->state = PendingRow::kHeld;
+  next_seq_ = seq + 1;
+  saved_seq_end_ = next_seq_;
+  Append(row);
+  lookups_->ledger().rows_restored.Add();
+  lookups_->ledger().rows_added.Add();
+  runtime_->metrics().restored.Add();
+  return Status();
+}
+
+void LookupInstance::Restored() {
+  if (sync_) {
+    AskHeld();
+  } else {
+    for (PendingRow* row = first_; row != nullptr; row = row->next) {
+      if (row->state == PendingRow::kHeld) runtime_->Ask(row);
+    }
+  }
+  UpdateBlocked();
+}
+
+void LookupInstance::ForgetAll() {
+  LookupShared& shared = runtime_->shared();
+  // From the newest: requests in the queue go before those under way make room for them.
+  while (last_ != nullptr) {
+    PendingRow* row = last_;
+    if (row->state == PendingRow::kAsked) runtime_->Abandon(row);
+    if (row->state == PendingRow::kDone) runtime_->AddDone(-1);
+    last_ = row->previous;
+    if (row->meta.ticket != nullptr) row->meta.ticket->Lower();
+    if (row->value != nullptr) row->value->Drop(*shared.pool);
+    FreeRowBytes(*shared.pool, row);
+    if (spec_.order == OrderMode::kKey && row->key_next == nullptr) last_of_key_.Erase(row);
+    shared.rows->Give(row);
+    lookups_->ledger().rows_forgotten.Add();
+  }
+  first_ = ready_first_ = ready_last_ = nullptr;
+  pending_ = done_ = 0;
+  removed_saved_.clear();
+  UpdateBlocked();
+}
+
+}  // namespace weir

@@ -24,11 +24,15 @@ std::string_view SourceFile::Text(Span span) const {
 
 LineColumn SourceFile::Locate(uint32_t offset) const {
   offset = std::min(offset, static_cast<uint32_t>(text_.size()));
-  auto next = std::upper_bound(line_begins_.begin(), line_begins_.end(), offset);
-  uint32_t line = static_cast<uint32_t>(next - line_begins_.begin());
+  uint32_t line = LineOf(offset);
   uint32_t begin = line_begins_[line - 1];
   std::string_view before = std::string_view(text_).substr(begin, offset - begin);
   return {line, static_cast<uint32_t>(CountCharacters(before)) + 1};
+}
+
+uint32_t SourceFile::LineOf(uint32_t offset) const {
+  auto next = std::upper_bound(line_begins_.begin(), line_begins_.end(), offset);
+  return static_cast<uint32_t>(next - line_begins_.begin());
 }
 
 std::string_view SourceFile::LineText(uint32_t line) const {

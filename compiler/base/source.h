@@ -33,6 +33,8 @@ class SourceFile {
 
   // Offsets behind the end count as the end.
   LineColumn Locate(uint32_t offset) const;
+  // The line alone, without looking at its characters.
+  uint32_t LineOf(uint32_t offset) const;
   uint32_t LineCount() const { return static_cast<uint32_t>(line_begins_.size()); }
   // Lines count from 1. The text excludes its line end (\n or \r\n); empty for a line that does not exist.
   std::string_view LineText(uint32_t line) const;

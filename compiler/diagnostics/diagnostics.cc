@@ -70,6 +70,11 @@ Reported Diagnostics::Report(Code code, Span span, std::string label, std::initi
   return Reported(this, list_.size() - 1);
 }
 
+void Diagnostics::Add(Diagnostic diagnostic) {
+  if (diagnostic.severity == Severity::Error) ++error_count_;
+  list_.push_back(std::move(diagnostic));
+}
+
 std::vector<Diagnostic> Diagnostics::Sorted() const {
   // A problem without a place comes first: it usually concerns the whole file. Equal places keep the order of reporting.
   auto place = [this](size_t i) {

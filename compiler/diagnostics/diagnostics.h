@@ -94,6 +94,9 @@ class Diagnostics {
   // The label says why here; it may be empty. The count of arguments must be that of the message's placeholders.
   Reported Report(Code code, Span span, std::string label = {}, std::initializer_list<MessageArg> args = {});
 
+  // Takes over what another sink has collected.
+  void Add(Diagnostic diagnostic);
+
   bool HasErrors() const { return error_count_ > 0; }
   size_t ErrorCount() const { return error_count_; }
   bool IsEmpty() const { return list_.empty(); }

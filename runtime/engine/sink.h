@@ -67,6 +67,15 @@ class Sink {
     std::string reason;
   };
   virtual Status Write(const OutputBuffer& outputs, std::vector<Refused>* refused) = 0;
+  // Records the target refused through their own fault after Write had taken them, with their bytes. Each becomes a dead
+  // letter; its ticket is still up and is lowered by whoever takes it from here.
+  struct RefusedLater {
+    std::string key, value;
+    bool has_key = false, has_value = true;
+    Ticket* ticket = nullptr;
+    std::string reason;
+  };
+  virtual void TakeRefused(std::vector<RefusedLater>* refused) {}
   // More than it wants to hold: the worker takes no further input until this is false.
   virtual bool Full() = 0;
   // Serves acknowledgements; cheap when there are none.

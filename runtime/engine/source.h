@@ -25,6 +25,9 @@ struct PartitionStatus {
   bool finished = false;    // finite source: no record will ever follow
   bool connected = true;    // time disconnected does not count as idle
   int64_t end_offset = -1;  // the partition's end as last heard, -1 unknown (lag = end_offset - position)
+  // Where reading stands: passes what readers never see (transaction markers, aborted records), so a table has arrived
+  // when this reaches the end asked for; also what a configured start of `latest` came to. -1: not known yet.
+  int64_t position = -1;
 };
 
 // Changes of what this reader reads, told from inside Poll, on the worker's thread.

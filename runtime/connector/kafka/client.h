@@ -1,0 +1,81 @@
+// One librdkafka client with what the runtime wants to know beside its results: why brokers cannot be reached, whether
+// fetches are answered, and an error as a sentence for the operator.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/connector/kafka/handles.h"
+#include "runtime/connector/kafka/resolve.h"
+#include "runtime/connector/kafka/settings.h"
+#include "runtime/core/status.h"
+#include "runtime/engine/log.h"
+
+namespace weir::kafka {
+
+class Client {
+ public:
+  struct Options {
+    std::string client_id;
+    Log* log = nullptr;
+    const HostResolver* resolver = nullptr;
+    void* owner = nullptr;  // what the callbacks below belong to; Owner() gives it back
+    void (*rebalance)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void*) = nullptr;
+    void (*delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*) = nullptr;
+    // Properties for this client alone, after all others.
+    std::vector<std::pair<std::string, std::string>> more;
+  };
+
+  // Connects to nothing yet: a broker that is down shows in the first question.
+  static Status Make(const Settings& settings, Role role, const Options& options, std::unique_ptr<Client>* out);
+  // Waits for librdkafka's threads. A consumer must have been closed before, if it was in a group.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  rd_kafka_t* get() const { return rk_; }
+  const Settings& settings() const { return settings_; }
+  Log* log() const { return log_; }
+  // What Options::owner was, from inside a librdkafka callback's opaque pointer.
+  static void* Owner(void* opaque) { return static_cast<Client*>(opaque)->owner_; }
+
+  // "cannot reach Kafka at a:9092 (connection `main`, setting `brokers`): Connect to … failed: Connection refused".
+  Status Unreachable() const;
+  // True once a broker refused our credentials or certificate, until one accepts them.
+  bool refused_us() const { return refused_us_.load(std::memory_order_relaxed); }
+  // Fetch requests are being answered: none failed since the last that succeeded, and that was not long ago.
+  bool FetchesAnswered(int64_t now_mono_ns) const;
+
+  // An error code as a Status: `what` is what was being done ("reading topic `trades`").
+  Status ToStatus(rd_kafka_resp_err_t code, const std::string& what, const std::string& detail = "") const;
+
+ private:
+  Client() = default;
+  static void OnLog(const rd_kafka_t* rk, int level, const char* facility, const char* text);
+  static rd_kafka_resp_err_t OnNew(rd_kafka_t* rk, const rd_kafka_conf_t* conf, void* opaque, char* error, size_t size);
+  static rd_kafka_resp_err_t OnResponse(rd_kafka_t* rk, int fd, const char* broker, int32_t broker_id, int16_t api_key,
+                                        int16_t api_version, int32_t correlation, size_t size, int64_t rtt,
+                                        rd_kafka_resp_err_t error, void* opaque);
+
+  Settings settings_;
+  Log* log_ = nullptr;
+  void* owner_ = nullptr;
+  rd_kafka_t* rk_ = nullptr;
+  bool consumer_ = false;
+  std::atomic<bool> refused_us_{false};
+  std::atomic<int64_t> fetch_answered_ns_{0};
+  std::atomic<int64_t> fetch_failed_ns_{0};
+  mutable std::mutex mutex_;
+  std::string last_failure_;  // librdkafka's words for the last connection that failed
+};
+
+// Passing troubles that librdkafka itself keeps trying to get over.
+bool IsPassing(rd_kafka_resp_err_t code);
+
+// Nanoseconds of the monotonic clock, for what librdkafka's threads note.
+int64_t MonoNs();
+
+}  // namespace weir::kafka

@@ -1,0 +1,79 @@
+#include "runtime/connector/kafka/connection.h"
+
+#include "runtime/connector/kafka/reader.h"
+#include "runtime/connector/kafka/sole_copy.h"
+#include "runtime/connector/kafka/topics.h"
+#include "runtime/connector/kafka/writer.h"
+
+namespace weir::kafka {
+
+Status Connection::Admin(Client** client) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!admin_) {
+    Client::Options options;
+    options.client_id = ClientId("admin");
+    options.log = options_.log;
+    options.resolver = options_.resolver;
+    if (Status status = Client::Make(settings_, Role::kAdmin, options, &admin_); !status.ok()) return status;
+  }
+  *client = admin_.get();
+  return Status();
+}
+
+Status Connection::Partitions(const std::string& topic, int64_t wait_ns_max, int32_t* count) {
+  if ((*count = KnownPartitions(topic)) > 0) return Status();
+  Client* admin = nullptr;
+  if (Status status = Admin(&admin); !status.ok()) return status;
+  if (Status status = PartitionCount(*admin, topic, wait_ns_max, count); !status.ok()) return status;
+  std::lock_guard<std::mutex> lock(mutex_);
+  partitions_[topic] = *count;
+  return Status();
+}
+
+int32_t Connection::KnownPartitions(const std::string& topic) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto found = partitions_.find(topic);
+  return found == partitions_.end() ? 0 : found->second;
+}
+
+Status Connection::ReaderFor(int worker, Loop* loop, const std::string& topic, const std::string& name,
+                             std::shared_ptr<Reader>* out) {
+  bool first = true;
+  for (WorkerReader& entry : readers_) {
+    std::shared_ptr<Reader> reader = entry.reader.lock();
+    if (!reader || entry.worker != worker || entry.loop != loop) continue;
+    if (!reader->Reads(topic)) {
+      *out = std::move(reader);
+      return Status();
+    }
+    first = false;
+  }
+  Settings settings = settings_;
+  if (!first) settings.group += "." + name;
+  *out = std::make_shared<Reader>(this, settings, worker, loop);
+  readers_.push_back({worker, loop, *out});
+  return Status();
+}
+
+Status Connection::WriterFor(int worker, Loop* loop, std::shared_ptr<Writer>* out) {
+  for (WorkerWriter& entry : writers_) {
+    std::shared_ptr<Writer> writer = entry.writer.lock();
+    if (!writer || entry.worker != worker || entry.loop != loop) continue;
+    *out = std::move(writer);
+    return Status();
+  }
+  *out = std::make_shared<Writer>(this, worker, loop);
+  writers_.push_back({worker, loop, *out});
+  return Status();
+}
+
+std::shared_ptr<SoleCopy> Connection::Sole() {
+  std::shared_ptr<SoleCopy> sole = sole_.lock();
+  if (!sole) {
+    sole = std::make_shared<SoleCopy>(this);
+    sole_ = sole;
+  }
+  return sole;
+}
+
+}  // namespace weir::kafka

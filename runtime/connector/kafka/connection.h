@@ -1,0 +1,72 @@
+// What all sources and sinks of one Kafka connection share in a process.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/connector/kafka/client.h"
+#include "runtime/engine/log.h"
+#include "runtime/engine/loop.h"
+
+namespace weir::kafka {
+
+class Reader;
+class Writer;
+class SoleCopy;
+
+class Connection {
+ public:
+  struct Options {
+    std::string pipeline;
+    std::string instance_id;  // from the state directory; empty: there is none
+    Log* log = nullptr;
+    const HostResolver* resolver = nullptr;
+  };
+  Connection(Settings settings, Options options) : settings_(std::move(settings)), options_(std::move(options)) {}
+
+  const Settings& settings() const { return settings_; }
+  const Options& options() const { return options_; }
+  std::string ClientId(const std::string& what) const { return "weir-" + options_.pipeline + "-" + what; }
+
+  // The client that asks questions. Any thread.
+  Status Admin(Client** client);
+
+  // How many partitions a topic has; remembered from the first answer on. Any thread.
+  Status Partitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
+  int32_t KnownPartitions(const std::string& topic);
+
+  // The reader of a worker's sources and tables; one that does not read `topic` yet, since a client reads a partition
+  // once. `name` tells a second one's group from the first's. Building thread.
+  Status ReaderFor(int worker, Loop* loop, const std::string& topic, const std::string& name,
+                   std::shared_ptr<Reader>* out);
+  Status WriterFor(int worker, Loop* loop, std::shared_ptr<Writer>* out);
+  // The lock of a pipeline that may run only once at a time. Building thread.
+  std::shared_ptr<SoleCopy> Sole();
+
+ private:
+  struct WorkerReader {
+    int worker;
+    Loop* loop;
+    std::weak_ptr<Reader> reader;
+  };
+  struct WorkerWriter {
+    int worker;
+    Loop* loop;
+    std::weak_ptr<Writer> writer;
+  };
+
+  Settings settings_;
+  Options options_;
+  std::mutex mutex_;
+  std::unique_ptr<Client> admin_;
+  std::map<std::string, int32_t> partitions_;
+  std::vector<WorkerReader> readers_;
+  std::vector<WorkerWriter> writers_;
+  std::weak_ptr<SoleCopy> sole_;
+};
+
+}  // namespace weir::kafka

@@ -1,0 +1,94 @@
+#include "runtime/connector/kafka/kafka.h"
+
+#include "runtime/connector/kafka/connection.h"
+#include "runtime/connector/kafka/reader.h"
+#include "runtime/connector/kafka/settings.h"
+#include "runtime/connector/kafka/sink.h"
+#include "runtime/connector/kafka/sole_copy.h"
+#include "runtime/connector/kafka/source.h"
+#include "runtime/connector/kafka/writer.h"
+
+namespace weir::kafka {
+namespace {
+
+const std::string* Find(const Properties& properties, const char* name) {
+  for (const Property& property : properties) {
+    if (property.name == name) return &property.value;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+KafkaConnector::KafkaConnector(Options options) : options_(std::move(options)) {}
+KafkaConnector::~KafkaConnector() = default;
+
+Status KafkaConnector::ConnectionOf(int index, const ConnectorContext& context, std::shared_ptr<Connection>* out) {
+  std::shared_ptr<Connection>& connection = connections_[index];
+  if (!connection) {
+    const ConnectionSpec& spec = context.program->connections[static_cast<size_t>(index)];
+    Settings settings;
+    if (Status status = ReadSettings(spec, options_.settings, context.program->name, &settings); !status.ok()) {
+      return status;
+    }
+    Connection::Options options;
+    options.pipeline = context.program->name;
+    options.instance_id = options_.instance_id;
+    options.log = context.log;
+    options.resolver = options_.resolver ? &options_.resolver : nullptr;
+    connection = std::make_shared<Connection>(std::move(settings), options);
+  }
+  *out = connection;
+  return Status();
+}
+
+Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorContext& context,
+                                  std::unique_ptr<Source>* out) {
+  std::shared_ptr<Connection> connection;
+  if (Status status = ConnectionOf(source.connection, context, &connection); !status.ok()) return status;
+  SourceOptions options;
+  options.name = source.name;
+  options.topic = source.address;
+  options.group_member = context.group_member;
+  if (const std::string* start = Find(source.properties, "start")) {
+    if (*start != "earliest" && *start != "latest") {
+      return Status::Invalid("source `" + source.name + "`: `start: " + *start + "` is not earliest or latest");
+    }
+    options.start_latest = *start == "latest";
+  }
+  const std::string* partitioner = Find(source.properties, "partitioner");
+  // Without state nothing rests on where a key is.
+  options.check_keys = source.keyed && !context.group_member && !(partitioner && *partitioner == "other");
+  std::shared_ptr<Reader> reader;
+  Status status = connection->ReaderFor(context.worker, context.loop, source.address, source.name, &reader);
+  if (!status.ok()) return status;
+  *out = std::make_unique<KafkaSource>(std::move(options), connection, std::move(reader),
+                                       context.group_member ? nullptr : connection->Sole());
+  return Status();
+}
+
+Status KafkaConnector::MakeTable(const TableSpec& table, const ConnectorContext& context,
+                                 std::unique_ptr<Source>* out) {
+  std::shared_ptr<Connection> connection;
+  if (Status status = ConnectionOf(table.connection, context, &connection); !status.ok()) return status;
+  SourceOptions options;
+  options.name = table.name;
+  options.topic = table.address;
+  options.table = true;
+  std::shared_ptr<Reader> reader;
+  Status status = connection->ReaderFor(context.worker, context.loop, table.address, table.name, &reader);
+  if (!status.ok()) return status;
+  *out = std::make_unique<KafkaSource>(std::move(options), connection, std::move(reader), nullptr);
+  return Status();
+}
+
+Status KafkaConnector::MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) {
+  std::shared_ptr<Connection> connection;
+  if (Status status = ConnectionOf(sink.connection, context, &connection); !status.ok()) return status;
+  std::shared_ptr<Writer> writer;
+  if (Status status = connection->WriterFor(context.worker, context.loop, &writer); !status.ok()) return status;
+  *out = std::make_unique<KafkaSink>(sink.name, sink.address, connection, std::move(writer), context.clock);
+  return Status();
+}
+
+}  // namespace weir::kafka

@@ -1,0 +1,47 @@
+// Kafka for a pipeline: makes its sources, tables and sinks. The only header of this folder that others need.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/connector/kafka/resolve.h"
+#include "runtime/core/status.h"
+#include "runtime/engine/connectors.h"
+#include "runtime/engine/sink.h"
+#include "runtime/engine/source.h"
+#include "runtime/program/program.h"
+
+namespace weir::kafka {
+
+class Connection;
+
+// Errors of what it makes, by code, for whoever turns them into exit codes: kExists another copy runs, or took over;
+// kCorrupt offsets are gone, partitions were added below keyed state, or stored bytes are damaged (going on is not
+// safe); all others: the connector could not start or failed for good. A broker that is away is no error while running.
+class KafkaConnector {
+ public:
+  struct Options {
+    Properties settings;      // `kafka.<property>` from flags, environment, configuration file
+    // Of the locked state directory; makes restarts keep their place in the group. Empty: there is none.
+    std::string instance_id;
+    HostResolver resolver;    // empty: getaddrinfo
+  };
+  explicit KafkaConnector(Options options);
+  ~KafkaConnector();
+
+  // The building thread. The connection's `kind` is "kafka", the operation "topic".
+  //   properties of a source: start (earliest, latest), partitioner (other: keys are not checked)
+  Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out);
+  Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out);
+  Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out);
+
+ private:
+  Status ConnectionOf(int index, const ConnectorContext& context, std::shared_ptr<Connection>* out);
+
+  Options options_;
+  std::map<int, std::shared_ptr<Connection>> connections_;
+};
+
+}  // namespace weir::kafka

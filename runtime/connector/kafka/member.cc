@@ -1,0 +1,288 @@
+#include "runtime/connector/kafka/member.h"
+
+#include <algorithm>
+
+namespace weir::kafka {
+namespace {
+
+constexpr int64_t kServeNsMax = 100'000'000;  // also without a wake-up: timers of ours
+constexpr int64_t kAskAgainNs = 200'000'000;
+constexpr int64_t kRevokeCommitNsMax = 5'000'000'000;
+constexpr int kAskTimeoutMs = 5'000;
+
+PartitionList ToList(const std::vector<TopicOffset>& offsets) {
+  PartitionList list = NewPartitionList(static_cast<int>(offsets.size()));
+  for (const TopicOffset& o : offsets) {
+    rd_kafka_topic_partition_list_add(list.get(), o.topic.c_str(), o.partition)->offset = o.offset;
+  }
+  return list;
+}
+
+std::vector<TopicOffset> FromList(const rd_kafka_topic_partition_list_t* list) {
+  std::vector<TopicOffset> out;
+  for (int i = 0; list && i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& p = list->elems[i];
+    out.push_back({p.topic, p.partition, p.offset < 0 ? -1 : p.offset});
+  }
+  return out;
+}
+
+}  // namespace
+
+Status Member::Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log,
+                    const HostResolver* resolver, std::function<void()> wake, Listener* listener,
+                    std::unique_ptr<Member>* out) {
+  std::unique_ptr<Member> member(new Member());
+  Client::Options options;
+  options.client_id = client_id;
+  options.log = log;
+  options.resolver = resolver;
+  options.owner = member.get();
+  options.rebalance = OnRebalance;
+  if (!instance_id.empty()) options.more.push_back({"group.instance.id", instance_id});
+  if (Status status = Client::Make(settings, Role::kMember, options, &member->client_); !status.ok()) return status;
+  member->wake_ = std::move(wake);
+  member->listener_ = listener;
+  member->answers_.reset(rd_kafka_queue_new(member->client_->get()));
+  member->control_.reset(rd_kafka_queue_get_consumer(member->client_->get()));
+  auto ready = [](rd_kafka_t*, void* self) {
+    static_cast<Member*>(self)->ready_.store(true, std::memory_order_release);
+    static_cast<Member*>(self)->wake_();
+  };
+  rd_kafka_queue_cb_event_enable(member->answers_.get(), ready, member.get());
+  rd_kafka_queue_cb_event_enable(member->control_.get(), ready, member.get());
+  *out = std::move(member);
+  return Status();
+}
+
+Member::~Member() {
+  Close(0);
+  rd_kafka_queue_cb_event_enable(answers_.get(), nullptr, nullptr);
+  rd_kafka_queue_cb_event_enable(control_.get(), nullptr, nullptr);
+}
+
+Status Member::Join(const std::vector<std::string>& topics) {
+  PartitionList list = NewPartitionList(static_cast<int>(topics.size()));
+  for (const std::string& topic : topics) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  }
+  rd_kafka_resp_err_t code = rd_kafka_subscribe(client_->get(), list.get());
+  return code ? client_->ToStatus(code, "joining group `" + client_->settings().group + "`") : Status();
+}
+
+Status Member::Serve() {
+  int64_t now = MonoNs();
+  if (!ready_.load(std::memory_order_acquire) && now - served_ns_ < kServeNsMax) return fatal_;
+  served_ns_ = now;
+  ready_.store(false, std::memory_order_relaxed);
+  // A message is an error here: nothing is fetched.
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->get(), 0)) {
+    if (message->err && fatal_.ok()) fatal_ = ConsumerError(message);
+    rd_kafka_message_destroy(message);
+  }
+  ServeAnswers(0);
+  if (ask_again_ && !asking_ && now >= ask_at_ns_) SendQuestion();
+  SendCommit();
+  return fatal_;
+}
+
+Status Member::ConsumerError(const rd_kafka_message_t* message) {
+  const Settings& settings = client_->settings();
+  std::string detail = rd_kafka_message_errstr(message);
+  switch (message->err) {
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      // The member leaves by itself and joins again with the next poll; its partitions were lost, the listener hears it.
+      if (client_->log()) client_->log()->Write(LogLevel::kWarning, settings.line, "group `" + settings.group + "`: " + detail);
+      return Status();
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return Status::Denied("no right to group `" + settings.group + "` (connection `" + settings.connection +
+                            "`): it needs READ on the group");
+    case RD_KAFKA_RESP_ERR__FATAL: {
+      char text[512] = "";
+      rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_->get(), text, sizeof text);
+      return client_->ToStatus(cause, "group `" + settings.group + "`", text);
+    }
+    default: {
+      if (IsPassing(message->err)) return Status();
+      std::string topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
+      return client_->ToStatus(message->err, "group `" + settings.group + "`" +
+                                                 (topic.empty() ? "" : ", topic `" + topic + "`"), detail);
+    }
+  }
+}
+
+void Member::OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque) {
+  static_cast<Member*>(Client::Owner(opaque))->Rebalance(code, list);
+}
+
+void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list) {
+  rd_kafka_t* rk = client_->get();
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !closing_) {
+    joined_ = true;
+    // An empty list accepts the group's decision without fetching anything here.
+    PartitionList none = NewPartitionList(0);
+    rd_kafka_assign(rk, none.get());
+    listener_->OnAssigned(FromList(list));
+    return;
+  }
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    PartitionList none = NewPartitionList(0);
+    rd_kafka_assign(rk, none.get());
+    return;
+  }
+  bool lost = rd_kafka_assignment_lost(rk);
+  if (lost) joined_ = false;
+  if (!closing_) listener_->OnRevoked(FromList(list), lost);
+  ask_again_ = false;
+  asked_.clear();
+  // A commit that reaches the broker after this member has joined again would count as foreign: it is waited for.
+  if (lost) {
+    to_commit_.clear();
+  } else {
+    WaitForCommits(kRevokeCommitNsMax);
+    to_commit_.clear();
+  }
+  rd_kafka_assign(rk, nullptr);
+}
+
+void Member::Commit(const std::vector<TopicOffset>& offsets) {
+  for (const TopicOffset& o : offsets) {
+    if (o.offset >= 0) to_commit_[{o.topic, o.partition}] = o.offset;
+  }
+  SendCommit();
+}
+
+void Member::SendCommit() {
+  if (committing_ || to_commit_.empty() || MonoNs() < commit_at_ns_) return;
+  PartitionList list = NewPartitionList(static_cast<int>(to_commit_.size()));
+  for (const auto& [where, offset] : to_commit_) {
+    rd_kafka_topic_partition_list_add(list.get(), where.first.c_str(), where.second)->offset = offset;
+  }
+  on_the_way_.swap(to_commit_);
+  to_commit_.clear();
+  committing_ = true;
+  rd_kafka_resp_err_t code =
+      rd_kafka_commit_queue(client_->get(), list.get(), answers_.get(), nullptr, nullptr);
+  if (code) CommitFailed(code);
+}
+
+void Member::CommitFailed(rd_kafka_resp_err_t code) {
+  committing_ = false;
+  commit_failed_ = true;
+  for (const auto& [where, offset] : on_the_way_) to_commit_.emplace(where, offset);  // newer ones stay
+  on_the_way_.clear();
+  commit_at_ns_ = MonoNs() + kAskAgainNs;
+  if (client_->log()) {
+    client_->log()->Write(LogLevel::kWarning, client_->settings().line,
+                          "committing offsets of group `" + client_->settings().group + "`: " +
+                              rd_kafka_err2str(code) + "; they are committed again");
+  }
+}
+
+void Member::AskCommitted(const std::vector<TopicOffset>& partitions) {
+  asked_ = partitions;
+  ask_again_ = true;
+  ask_at_ns_ = 0;
+  if (!asking_) SendQuestion();
+}
+
+void Member::SendQuestion() {
+  asking_ = true;
+  ask_again_ = false;
+  std::vector<TopicOffset> bare = asked_;
+  for (TopicOffset& o : bare) o.offset = RD_KAFKA_OFFSET_INVALID;
+  PartitionList list = ToList(bare);
+  rd_kafka_ListConsumerGroupOffsets_t* request =
+      rd_kafka_ListConsumerGroupOffsets_new(client_->settings().group.c_str(), list.get());
+  AdminOptions options(rd_kafka_AdminOptions_new(client_->get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
+  char error[256];
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), kAskTimeoutMs, error, sizeof error);
+  // Offsets that a transaction is still writing are waited for.
+  Error unsupported(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
+  rd_kafka_ListConsumerGroupOffsets(client_->get(), &request, 1, options.get(), answers_.get());
+  rd_kafka_ListConsumerGroupOffsets_destroy(request);
+}
+
+void Member::ServeAnswers(int wait_ms) {
+  while (true) {
+    Event event(rd_kafka_queue_poll(answers_.get(), wait_ms));
+    if (!event) return;
+    wait_ms = 0;
+    if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_OFFSET_COMMIT) {
+      committing_ = false;
+      rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
+      if (code && code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
+        CommitFailed(code);
+      } else {
+        on_the_way_.clear();
+        SendCommit();
+      }
+    } else if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT) {
+      asking_ = false;
+      if (asked_.empty()) continue;  // revoked meanwhile
+      if (ask_again_) {              // asked for others meanwhile
+        SendQuestion();
+        continue;
+      }
+      size_t n = 0;
+      rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
+      const rd_kafka_group_result_t** groups = nullptr;
+      if (!code) {
+        groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+            rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &n);
+        if (n == 1 && rd_kafka_group_result_error(groups[0])) {
+          code = rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
+        }
+      }
+      if (!code && n == 1) {
+        std::vector<TopicOffset> offsets = FromList(rd_kafka_group_result_partitions(groups[0]));
+        asked_.clear();
+        listener_->OnCommitted(offsets);
+        continue;
+      }
+      if (code && !IsPassing(code) && code != RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) {
+        fatal_ = client_->ToStatus(code, "reading the offsets of group `" + client_->settings().group + "`");
+      }
+      ask_again_ = true;
+      ask_at_ns_ = MonoNs() + kAskAgainNs;
+    }
+  }
+}
+
+bool Member::WaitForCommits(int64_t wait_ns_max) {
+  int64_t end = MonoNs() + wait_ns_max;
+  commit_failed_ = false;
+  commit_at_ns_ = 0;
+  SendCommit();
+  while (committing_ || !to_commit_.empty()) {
+    int64_t left = end - MonoNs();
+    if (left <= 0) return false;
+    ServeAnswers(static_cast<int>(std::max<int64_t>(left / 1'000'000, 1)));
+    if (commit_failed_) return false;
+  }
+  return !commit_failed_;
+}
+
+void Member::Close(int64_t wait_ns_max) {
+  if (closing_) return;
+  if (wait_ns_max > 0) WaitForCommits(wait_ns_max);
+  closing_ = true;
+  if (wait_ns_max == 0) return;
+  Error error(rd_kafka_consumer_close_queue(client_->get(), control_.get()));
+  if (error) return;
+  for (int64_t end = MonoNs() + wait_ns_max; !rd_kafka_consumer_closed(client_->get()) && MonoNs() < end;) {
+    Event event(rd_kafka_queue_poll(control_.get(), 20));
+    if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
+      rd_kafka_assign(client_->get(), nullptr);
+    }
+  }
+}
+
+std::string Member::member_id() const {
+  char* id = rd_kafka_memberid(client_->get());
+  std::string out = id ? id : "";
+  if (id) rd_kafka_mem_free(client_->get(), id);
+  return out;
+}
+
+}  // namespace weir::kafka

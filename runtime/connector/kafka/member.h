@@ -1,0 +1,97 @@
+// Control layer of reading: one member of a consumer group. It joins, hears what it is assigned, commits offsets and
+// leaves; it never fetches, so that whatever fetches (fetcher.h) can be replaced without touching group membership.
+//
+// All calls on one thread, which must call Serve at least every max.poll.interval.ms; callbacks come from inside Serve
+// and Close. `wake` is called from librdkafka's threads when there is something to serve.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/connector/kafka/client.h"
+
+namespace weir::kafka {
+
+// A partition of a topic and an offset; -1: none.
+struct TopicOffset {
+  std::string topic;
+  int32_t partition = 0;
+  int64_t offset = -1;
+};
+
+class Member {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    // The group's decision, all topics together.
+    virtual void OnAssigned(const std::vector<TopicOffset>& partitions) = 0;
+    // About to be given away (`lost` false: Commit still counts, and Serve waits for it) or gone already.
+    virtual void OnRevoked(const std::vector<TopicOffset>& partitions, bool lost) = 0;
+    // The answer to AskCommitted.
+    virtual void OnCommitted(const std::vector<TopicOffset>& offsets) = 0;
+  };
+
+  // `instance_id`: not empty for a static member, which keeps its place over a restart within the session time-out.
+  static Status Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log,
+                     const HostResolver* resolver, std::function<void()> wake, Listener* listener,
+                     std::unique_ptr<Member>* out);
+  ~Member();
+
+  Status Join(const std::vector<std::string>& topics);
+  // Serves rebalances and answers; cheap when there is nothing. An error is one that retrying does not cure.
+  Status Serve();
+  // Offsets that are finished. One request at a time is on its way; newer ones wait and replace older ones.
+  void Commit(const std::vector<TopicOffset>& offsets);
+  // Asks for committed offsets of these partitions; the answer comes through the listener. A new question replaces the
+  // one before.
+  void AskCommitted(const std::vector<TopicOffset>& partitions);
+  // Waits until every Commit was answered, `wait_ns_max` at most. True: all were accepted.
+  bool WaitForCommits(int64_t wait_ns_max);
+  // Leaves the group (static members do not: their place is kept) and waits `wait_ns_max` at most.
+  void Close(int64_t wait_ns_max);
+
+  std::string member_id() const;
+  // The group has answered this member at least once and has not thrown it out since.
+  bool joined() const { return joined_; }
+  Client& client() { return *client_; }
+
+ private:
+  Member() = default;
+  static void OnRebalance(rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque);
+  void Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list);
+  void SendCommit();
+  void CommitFailed(rd_kafka_resp_err_t code);
+  void SendQuestion();
+  void ServeAnswers(int wait_ms);
+  Status ConsumerError(const rd_kafka_message_t* message);
+
+  std::unique_ptr<Client> client_;
+  Queue answers_;  // of commits and questions
+  Queue control_;
+  std::function<void()> wake_;
+  Listener* listener_ = nullptr;
+  std::atomic<bool> ready_{true};
+  int64_t served_ns_ = 0;
+  bool joined_ = false;
+  bool closing_ = false;
+  Status fatal_;
+
+  using Offsets = std::map<std::pair<std::string, int32_t>, int64_t>;
+  Offsets to_commit_;
+  Offsets on_the_way_;
+  bool committing_ = false;
+  int64_t commit_at_ns_ = 0;  // not before this time: the last one failed
+  bool commit_failed_ = false;
+  std::vector<TopicOffset> asked_;
+  bool asking_ = false;      // a request is on its way
+  bool ask_again_ = false;   // its answer is for an older question, or it failed
+  int64_t ask_at_ns_ = 0;    // not before this time
+};
+
+}  // namespace weir::kafka

@@ -1,0 +1,47 @@
+// From what a pipeline and its operator say about a Kafka connection to librdkafka's configuration.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/connector/kafka/handles.h"
+#include "runtime/core/status.h"
+#include "runtime/program/program.h"
+
+namespace weir::kafka {
+
+struct Settings {
+  std::string connection;  // its name in the pipeline
+  uint32_t line = 0;       // where it is declared
+  std::string brokers;
+  std::string group;       // consumer group
+  // librdkafka's own properties, the operator's after the file's: the last one counts.
+  std::vector<std::pair<std::string, std::string>> properties;
+
+  const std::string* Find(const std::string& property) const;
+};
+
+// Reads a connection's block:
+//   brokers   host:port, comma-separated           group      consumer group (default: the pipeline's name)
+//   tls       true: encrypt                         ca         file with the authorities to trust (PEM)
+//   user, password, mechanism                       SASL; mechanism PLAIN, SCRAM-SHA-256 (default) or SCRAM-SHA-512
+//   kafka.<property>                                any property of librdkafka that the runtime does not own
+// `operator_settings` holds `kafka.<property>` from flags, environment and configuration file. Invalid: a message that
+// names the setting and says what to write instead.
+Status ReadSettings(const ConnectionSpec& connection, const Properties& operator_settings,
+                    const std::string& group_default, Settings* settings);
+
+// What a client is for decides which properties the runtime sets.
+enum class Role {
+  kAdmin,    // asks about topics, ends, groups
+  kMember,   // is in the consumer group, never fetches
+  kFetch,    // fetches what it is told to, is in no group
+  kProduce,  // writes at least once: idempotent, all replicas
+};
+
+// A configuration with everything set but callbacks. `client_id` names the client in the broker's logs.
+Status MakeConf(const Settings& settings, Role role, const std::string& client_id, Conf* conf);
+
+}  // namespace weir::kafka

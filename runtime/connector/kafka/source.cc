@@ -1,0 +1,219 @@
+#include "runtime/connector/kafka/source.h"
+
+#include <algorithm>
+
+#include "runtime/connector/kafka/reader.h"
+#include "runtime/connector/kafka/topics.h"
+#include "runtime/core/hash.h"
+
+namespace weir::kafka {
+namespace {
+
+// Of each partition the first keys are all checked, then one in so many.
+constexpr uint32_t kKeysCheckedAll = 1000;
+constexpr uint32_t kKeySample = 1024;
+
+}  // namespace
+
+KafkaSource::KafkaSource(SourceOptions options, std::shared_ptr<Connection> connection, std::shared_ptr<Reader> reader,
+                         std::shared_ptr<SoleCopy> sole)
+    : options_(std::move(options)),
+      connection_(std::move(connection)),
+      reader_(std::move(reader)),
+      sole_(std::move(sole)) {
+  reader_->Add(this, options_.group_member);
+  if (sole_) sole_->Add(options_.topic);
+}
+
+KafkaSource::~KafkaSource() { Close(); }
+
+Status KafkaSource::Partitions(int64_t wait_ns_max, int32_t* count) {
+  Status status = connection_->Partitions(options_.topic, wait_ns_max, count);
+  if (!status.ok()) return status.Within((options_.table ? "table `" : "source `") + options_.name + "`");
+  partitions_ = *count;
+  return Status();
+}
+
+Status KafkaSource::Open(const std::vector<int32_t>& mine, SourceEvents* events) {
+  events_ = events;
+  mine_ = mine;
+  open_ = true;
+  if (sole_) sole_->WakeWhenDecided(reader_->loop());
+  return reader_->Opened(this);
+}
+
+KafkaSource::Slot* KafkaSource::Find(int32_t partition) {
+  for (Slot& slot : slots_) {
+    if (slot.partition == partition) return &slot;
+  }
+  return nullptr;
+}
+
+Status KafkaSource::Assigned(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed) {
+  if (!open_) return Status();
+  return Start(partitions, committed);
+}
+
+Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed) {
+  std::vector<Position> positions;
+  if (events_) events_->Assigned(partitions, &positions);
+  positions.resize(partitions.size());
+  bool read_before = std::any_of(committed.begin(), committed.end(), [](int64_t offset) { return offset >= 0; });
+  std::vector<Fetcher::Start> starts;
+  for (size_t i = 0; i < partitions.size(); ++i) {
+    size_t p = static_cast<size_t>(partitions[i]);
+    Slot slot;
+    slot.partition = partitions[i];
+    int64_t offset = positions[i].offset;
+    if (offset < 0 && p < committed.size()) offset = committed[p];
+    if (offset < 0) {
+      // A partition that came after the group had read others begins at its beginning: whatever is in it is new.
+      bool latest = options_.start_latest && !positions[i].earliest && !read_before;
+      offset = latest ? kFromLatest : kFromEarliest;
+      slot.commit_start = latest && options_.group_member;
+    }
+    starts.push_back({partitions[i], offset});
+    slots_.push_back(std::move(slot));
+  }
+  Fetcher* fetcher = nullptr;
+  if (Status status = reader_->fetcher(&fetcher); !status.ok()) return status;
+  std::vector<std::unique_ptr<Feed>> feeds;
+  Status status = fetcher->StartFeeds(options_.topic, starts, &feeds);
+  for (std::unique_ptr<Feed>& feed : feeds) Find(feed->partition())->feed = std::move(feed);
+  return status;
+}
+
+void KafkaSource::Revoked(const std::vector<int32_t>& partitions, bool lost) {
+  if (!open_) return;
+  std::vector<int32_t> known;  // those the engine has heard of
+  for (int32_t partition : partitions) {
+    if (Find(partition)) known.push_back(partition);
+  }
+  if (events_ && !known.empty()) {
+    if (lost) {
+      events_->Lost(known);
+    } else {
+      events_->Revoked(known);
+    }
+  }
+  Stop(known);
+}
+
+void KafkaSource::Stop(const std::vector<int32_t>& partitions) {
+  std::vector<std::unique_ptr<Feed>> feeds;
+  for (int32_t partition : partitions) {
+    Slot* slot = Find(partition);
+    if (slot && slot->feed) feeds.push_back(std::move(slot->feed));
+  }
+  std::erase_if(slots_, [&](const Slot& slot) {
+    return std::find(partitions.begin(), partitions.end(), slot.partition) != partitions.end();
+  });
+  turn_ = 0;
+  Fetcher* fetcher = nullptr;
+  if (!feeds.empty() && reader_->fetcher(&fetcher).ok()) fetcher->Stop(std::move(feeds));
+}
+
+Status KafkaSource::Poll(std::unique_ptr<Batch>* batch) {
+  batch->reset();
+  if (Status status = reader_->Serve(); !status.ok()) return status;
+  if (sole_) {
+    bool held = false;
+    if (Status status = sole_->Serve(&held); !status.ok()) return status;
+    if (!held) return Status();
+  }
+  if (!started_ && !options_.group_member) {
+    started_ = true;
+    if (Status status = Start(mine_, {}); !status.ok()) return status;
+  }
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[turn_];
+    turn_ = turn_ + 1 < slots_.size() ? turn_ + 1 : 0;
+    if (slot.commit_start) {
+      if (int64_t position = slot.feed->Tell().position; position >= 0) {
+        slot.commit_start = false;
+        reader_->Commit(options_.topic, {{slot.partition, position}});
+      }
+    }
+    if (slot.held || !slot.feed || !slot.feed->Ready()) continue;
+    if (Status status = slot.feed->Take(batch); !status.ok()) {
+      return status.Within((options_.table ? "table `" : "source `") + options_.name + "`");
+    }
+    if (!*batch) continue;
+    return options_.check_keys ? CheckKeys(&slot, **batch) : Status();
+  }
+  return Status();
+}
+
+Status KafkaSource::CheckKeys(Slot* slot, const Batch& batch) const {
+  for (uint32_t i = 0; i < batch.size; ++i) {
+    if (slot->keys_checked >= kKeysCheckedAll && (slot->keys_checked + i) % kKeySample != 0) continue;
+    const Message& message = batch.messages[i];
+    int32_t wanted = message.has_key ? KafkaPartition(message.key, partitions_) : -1;
+    if (wanted == batch.partition) continue;
+    std::string where = "source `" + options_.name + "`: topic `" + options_.topic + "`, partition " +
+                        std::to_string(batch.partition) + ", offset " + std::to_string(message.offset) + ": ";
+    std::string why =
+        message.has_key
+            ? "the record's key belongs into partition " + std::to_string(wanted) + " of " +
+                  std::to_string(partitions_) + " by murmur2, Kafka's usual partitioner"
+            : std::string("the record has no key");
+    return Status::Invalid(where + why + ". This pipeline keeps state by `key:` and relies on equal keys being in " +
+                           "one partition. Make the producer use it (librdkafka: partitioner=murmur2_random), or " +
+                           "write `partitioner: other` in the source's block: then records are keyed anew");
+  }
+  slot->keys_checked += batch.size;
+  return Status();
+}
+
+void KafkaSource::Hold(int32_t partition, bool held) {
+  if (Slot* slot = Find(partition)) slot->held = held;
+}
+
+PartitionStatus KafkaSource::Tell(int32_t partition) {
+  PartitionStatus status;
+  status.connected = false;
+  Slot* slot = Find(partition);
+  if (!slot || !slot->feed) return status;
+  FeedStatus feed = slot->feed->Tell();
+  status.at_end = feed.at_end;
+  status.connected = feed.connected;
+  status.end_offset = feed.end_offset;
+  status.position = feed.position;
+  return status;
+}
+
+void KafkaSource::Commit(const std::vector<std::pair<int32_t, Position>>& positions) {
+  std::vector<std::pair<int32_t, int64_t>> offsets;
+  for (const auto& [partition, position] : positions) {
+    if (position.offset >= 0) offsets.push_back({partition, position.offset});
+  }
+  if (offsets.empty() || options_.table) return;
+  if (sole_) {
+    sole_->Commit(options_.topic, offsets);
+  } else {
+    reader_->Commit(options_.topic, offsets);
+  }
+}
+
+Status KafkaSource::Ends(int64_t wait_ns_max, std::vector<int64_t>* ends) {
+  Client* admin = nullptr;
+  if (Status status = connection_->Admin(&admin); !status.ok()) return status;
+  int32_t count = 0;
+  if (Status status = Partitions(wait_ns_max, &count); !status.ok()) return status;
+  return TopicEnds(*admin, options_.topic, count, wait_ns_max, ends);
+}
+
+void KafkaSource::Close() {
+  if (!reader_) return;
+  open_ = false;
+  events_ = nullptr;
+  std::vector<int32_t> all;
+  for (const Slot& slot : slots_) all.push_back(slot.partition);
+  Stop(all);
+  if (sole_) sole_->Leave(options_.topic, reader_->loop());
+  reader_->Remove(this);
+  reader_.reset();  // the last source's goes with its client
+  sole_.reset();
+}
+
+}  // namespace weir::kafka

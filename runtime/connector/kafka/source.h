@@ -1,0 +1,75 @@
+// Source and table reader of one topic. See runtime/engine/source.h for what is asked of it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/connector/kafka/connection.h"
+#include "runtime/connector/kafka/fetcher.h"
+#include "runtime/connector/kafka/sole_copy.h"
+#include "runtime/engine/source.h"
+
+namespace weir::kafka {
+
+struct SourceOptions {
+  std::string name;        // in the pipeline
+  std::string topic;
+  uint32_t line = 0;
+  bool table = false;      // read outside the group, by as many copies as there are
+  bool group_member = false;
+  bool start_latest = false;
+  bool check_keys = false;  // records must be in the partition that murmur2 gives their key
+};
+
+class KafkaSource final : public Source {
+ public:
+  // `sole` is null for tables and group members.
+  KafkaSource(SourceOptions options, std::shared_ptr<Connection> connection, std::shared_ptr<Reader> reader,
+              std::shared_ptr<SoleCopy> sole);
+  ~KafkaSource() override;
+
+  Status Partitions(int64_t wait_ns_max, int32_t* count) override;
+  Status Open(const std::vector<int32_t>& mine, SourceEvents* events) override;
+  Status Poll(std::unique_ptr<Batch>* batch) override;
+  void Hold(int32_t partition, bool held) override;
+  PartitionStatus Tell(int32_t partition) override;
+  void Commit(const std::vector<std::pair<int32_t, Position>>& positions) override;
+  Status Ends(int64_t wait_ns_max, std::vector<int64_t>* ends) override;
+  void Close() override;
+
+  const std::string& topic() const { return options_.topic; }
+  size_t mine() const { return mine_.size(); }
+
+  // From the reader, on the worker's thread. `committed` holds the group's offsets of the whole topic by partition.
+  Status Assigned(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed);
+  void Revoked(const std::vector<int32_t>& partitions, bool lost);
+
+ private:
+  struct Slot {
+    int32_t partition = 0;
+    std::unique_ptr<Feed> feed;
+    bool held = false;
+    bool commit_start = false;  // what `start: latest` came to is still to be committed
+    uint32_t keys_checked = 0;
+  };
+
+  Slot* Find(int32_t partition);
+  Status Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed);
+  void Stop(const std::vector<int32_t>& partitions);
+  Status CheckKeys(Slot* slot, const Batch& batch) const;
+
+  SourceOptions options_;
+  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<Reader> reader_;
+  std::shared_ptr<SoleCopy> sole_;
+  SourceEvents* events_ = nullptr;
+  std::vector<int32_t> mine_;
+  bool open_ = false;
+  bool started_ = false;
+  int32_t partitions_ = 0;
+  std::vector<Slot> slots_;
+  size_t turn_ = 0;
+};
+
+}  // namespace weir::kafka

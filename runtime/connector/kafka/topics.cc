@@ -1,0 +1,182 @@
+#include "runtime/connector/kafka/topics.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace weir::kafka {
+namespace {
+
+int MillisOf(int64_t ns) { return static_cast<int>(std::clamp<int64_t>(ns / 1'000'000, 1, 3'600'000)); }
+
+// An admin request: its options, the queue its answer comes on, and the answer.
+class Request {
+ public:
+  Request(Client& client, rd_kafka_admin_op_t operation, int64_t wait_ns_max)
+      : client_(client),
+        wait_ms_(MillisOf(wait_ns_max)),
+        options_(rd_kafka_AdminOptions_new(client.get(), operation)),
+        queue_(rd_kafka_queue_new(client.get())) {
+    char error[256];
+    rd_kafka_AdminOptions_set_request_timeout(options_.get(), wait_ms_, error, sizeof error);
+  }
+  rd_kafka_AdminOptions_t* options() { return options_.get(); }
+  rd_kafka_queue_t* queue() { return queue_.get(); }
+
+  // Waits for the answer. A broker that cannot be reached is told from one that refuses.
+  Status Wait(const std::string& what) {
+    // Errors of the connection come to the client's own queue, which nobody else polls at this time.
+    int64_t end = MonoNs() + int64_t{wait_ms_} * 1'000'000 + 500'000'000;
+    while (!event_) {
+      event_.reset(rd_kafka_queue_poll(queue_.get(), 100));
+      if (!event_ && (MonoNs() > end || client_.refused_us())) return client_.Unreachable();
+    }
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event_.get());
+    if (!code) return Status();
+    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT) return client_.Unreachable();
+    const char* text = rd_kafka_event_error_string(event_.get());
+    return client_.ToStatus(code, what, text ? text : "");
+  }
+  rd_kafka_event_t* event() { return event_.get(); }
+
+ private:
+  Client& client_;
+  int wait_ms_;
+  AdminOptions options_;
+  Queue queue_;
+  Event event_;
+};
+
+const char* Value(const rd_kafka_ConfigEntry_t** entries, size_t count, const char* name) {
+  for (size_t i = 0; i < count; ++i) {
+    if (!strcmp(rd_kafka_ConfigEntry_name(entries[i]), name)) return rd_kafka_ConfigEntry_value(entries[i]);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_max, int32_t* count) {
+  *count = 0;
+  std::string what = "looking for topic `" + topic + "`";
+  const char* name = topic.c_str();
+  struct Collection {
+    rd_kafka_TopicCollection_t* topics;
+    ~Collection() { rd_kafka_TopicCollection_destroy(topics); }
+  } collection{rd_kafka_TopicCollection_of_topic_names(&name, 1)};
+  Request request(client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, wait_ns_max);
+  rd_kafka_DescribeTopics(client.get(), collection.topics, request.options(), request.queue());
+  if (Status status = request.Wait(what); !status.ok()) return status;
+  size_t n = 0;
+  const rd_kafka_TopicDescription_t** topics =
+      rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(request.event()), &n);
+  if (n != 1) return Status::Unavailable(what + ": the broker did not say");
+  if (const rd_kafka_error_t* error = rd_kafka_TopicDescription_error(topics[0]);
+      error && rd_kafka_error_code(error)) {
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+      const std::string& brokers = client.settings().brokers;
+      return Status::NotFound("there is no topic `" + topic + "` at " + brokers + " (connection `" +
+                              client.settings().connection + "`); create it, say with\n  kafka-topics.sh " +
+                              "--bootstrap-server " + brokers.substr(0, brokers.find(',')) + " --create --topic " +
+                              topic + " --partitions 4");
+    }
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+      return Status::Denied("no right to see topic `" + topic + "` (connection `" + client.settings().connection +
+                            "`): it needs DESCRIBE, and READ or WRITE");
+    }
+    return client.ToStatus(code, what);
+  }
+  size_t partitions = 0;
+  rd_kafka_TopicDescription_partitions(topics[0], &partitions);
+  if (partitions == 0) return Status::Unavailable(what + ": its partitions have no leader yet");
+  *count = static_cast<int32_t>(partitions);
+  return Status();
+}
+
+Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits,
+                       bool* known) {
+  *known = false;
+  struct Resource {
+    rd_kafka_ConfigResource_t* resource;
+    ~Resource() { rd_kafka_ConfigResource_destroy(resource); }
+  } resource{rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str())};
+  Request request(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, wait_ns_max);
+  rd_kafka_DescribeConfigs(client.get(), &resource.resource, 1, request.options(), request.queue());
+  Status status = request.Wait("reading the limits of topic `" + topic + "`");
+  // Not being told is no reason not to start: the broker refuses what does not fit.
+  if (!status.ok()) return status.code() == StatusCode::kUnavailable ? status : Status();
+  size_t n = 0;
+  const rd_kafka_ConfigResource_t** resources =
+      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(request.event()), &n);
+  if (n != 1 || rd_kafka_ConfigResource_error(resources[0])) return Status();
+  size_t count = 0;
+  const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+  if (const char* value = Value(entries, count, "max.message.bytes")) limits->batch_bytes_max = atoll(value);
+  if (const char* value = Value(entries, count, "cleanup.policy")) limits->compacted = strstr(value, "compact");
+  const char* type = Value(entries, count, "message.timestamp.type");
+  if (!type || strcmp(type, "LogAppendTime") != 0) {
+    // Before Kafka 3.6 one setting stood for both directions.
+    if (const char* value = Value(entries, count, "message.timestamp.difference.max.ms")) {
+      limits->before_ms_max = limits->after_ms_max = atoll(value);
+    }
+    if (const char* value = Value(entries, count, "message.timestamp.before.max.ms")) {
+      limits->before_ms_max = atoll(value);
+    }
+    if (const char* value = Value(entries, count, "message.timestamp.after.max.ms")) {
+      limits->after_ms_max = atoll(value);
+    }
+  }
+  *known = true;
+  return Status();
+}
+
+Status TopicEnds(Client& client, const std::string& topic, int32_t partitions, int64_t wait_ns_max,
+                 std::vector<int64_t>* ends) {
+  std::string what = "asking for the end of topic `" + topic + "`";
+  PartitionList list = NewPartitionList(partitions);
+  for (int32_t p = 0; p < partitions; ++p) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset = RD_KAFKA_OFFSET_SPEC_LATEST;
+  }
+  Request request(client, RD_KAFKA_ADMIN_OP_LISTOFFSETS, wait_ns_max);
+  Error error(rd_kafka_AdminOptions_set_isolation_level(request.options(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+  rd_kafka_ListOffsets(client.get(), list.get(), request.options(), request.queue());
+  if (Status status = request.Wait(what); !status.ok()) return status;
+  size_t n = 0;
+  const rd_kafka_ListOffsetsResultInfo_t** infos =
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(request.event()), &n);
+  ends->assign(static_cast<size_t>(partitions), -1);
+  for (size_t i = 0; i < n; ++i) {
+    const rd_kafka_topic_partition_t* partition = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+    if (partition->err) return client.ToStatus(partition->err, what);
+    if (partition->partition < partitions) (*ends)[static_cast<size_t>(partition->partition)] = partition->offset;
+  }
+  for (int64_t end : *ends) {
+    if (end < 0) return Status::Unavailable(what + ": the broker did not say");
+  }
+  return Status();
+}
+
+Status GroupMembers(Client& client, const std::string& group, int64_t wait_ns_max, std::vector<GroupMember>* members) {
+  const char* name = group.c_str();
+  Request request(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, wait_ns_max);
+  rd_kafka_DescribeConsumerGroups(client.get(), &name, 1, request.options(), request.queue());
+  std::string what = "asking who is in group `" + group + "`";
+  if (Status status = request.Wait(what); !status.ok()) return status;
+  size_t n = 0;
+  const rd_kafka_ConsumerGroupDescription_t** groups = rd_kafka_DescribeConsumerGroups_result_groups(
+      rd_kafka_event_DescribeConsumerGroups_result(request.event()), &n);
+  if (n != 1) return Status::Unavailable(what + ": the broker did not say");
+  if (const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(groups[0])) {
+    return client.ToStatus(rd_kafka_error_code(error), what);
+  }
+  members->clear();
+  for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i) {
+    const rd_kafka_MemberDescription_t* member = rd_kafka_ConsumerGroupDescription_member(groups[0], i);
+    members->push_back({rd_kafka_MemberDescription_consumer_id(member), rd_kafka_MemberDescription_client_id(member),
+                        rd_kafka_MemberDescription_host(member)});
+  }
+  return Status();
+}
+
+}  // namespace weir::kafka

@@ -1,0 +1,39 @@
+// Questions about topics and groups, asked of the broker by an admin client. All block up to `wait_ns_max`; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/connector/kafka/client.h"
+
+namespace weir::kafka {
+
+// How many partitions a topic has. NotFound: the message holds the command that creates it.
+Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_max, int32_t* count);
+
+// What a topic accepts.
+struct TopicLimits {
+  int64_t batch_bytes_max = 1'048'588;     // max.message.bytes: of a batch, as it is sent
+  int64_t before_ms_max = INT64_MAX;       // timestamps may be this much older than the broker's clock
+  int64_t after_ms_max = INT64_MAX;        // or this much ahead of it
+  bool compacted = false;                  // every record needs a key
+};
+
+// Reads a topic's limits. Where the broker does not tell (no right to describe the topic's configuration, an embedded
+// broker), they stay as they are by default and `*known` is false.
+Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits, bool* known);
+
+// The end of each of `partitions` partitions as read_committed readers see it: nothing beyond it can be read yet.
+Status TopicEnds(Client& client, const std::string& topic, int32_t partitions, int64_t wait_ns_max,
+                 std::vector<int64_t>* ends);
+
+// The other members of a group, as the broker knows them.
+struct GroupMember {
+  std::string member_id;
+  std::string client_id;
+  std::string host;
+};
+Status GroupMembers(Client& client, const std::string& group, int64_t wait_ns_max, std::vector<GroupMember>* members);
+
+}  // namespace weir::kafka

@@ -154,7 +154,10 @@ const char* FailDelimiter(JsonContext* c, const char* at, const char* expected) 
 const char* FailDepth(JsonContext* c, const char* at) { return Fail(c, JsonErrorCode::kDepth, at, "less nesting"); }
 
 bool FailTrailing(JsonContext* c, const char* p) {
-  if (p != c->begin && IsDigit(p[-1])) return FailDelimiter(c, p, "the end") != nullptr;
+  if (p != c->begin && IsDigit(p[-1]) && (*p == '.' || *p == 'e' || *p == 'E')) {
+    return FailDelimiter(c, p, "the end") != nullptr;
+  }
+  c->field = nullptr;
   return Fail(c, JsonErrorCode::kTrailing, p, "the end") != nullptr;
 }
 

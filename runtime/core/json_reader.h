@@ -482,6 +482,12 @@ class JsonReader {
   // As Skip; the value's text without white space around it.
   [[gnu::always_inline]] bool Raw(Str* out) { return Take(json::Raw(context_, p_, out)); }
 
+  // The first character of the next value, which tells its kind; 0 at the end of the text.
+  char Peek() {
+    p_ = json::PastSpace(p_, end_);
+    return p_ == end_ ? '\0' : *p_;
+  }
+
   // Only white space follows.
   [[gnu::always_inline]] bool End() {
     if (__builtin_expect(p_ != end_, 0)) {

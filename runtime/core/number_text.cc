@@ -75,7 +75,8 @@ bool ParseInt64(Str text, int64_t* out) {
   return true;
 }
 
-// As JavaScript writes numbers: plain digits from 1e-7 up to 1e21, an exponent beyond.
+// Plain digits from 1e-7 up to 1e18, an exponent beyond: what looks like a whole number fits an int64, so that no reader
+// stumbles over it.
 size_t FormatDouble(double v, char* buf) {
   if (std::isnan(v)) {
     std::memcpy(buf, "NaN", 3);
@@ -109,7 +110,7 @@ size_t FormatDouble(double v, char* buf) {
   bool negative = p[1] == '-';
   std::from_chars(p + 2, end, exponent);
   if (negative) exponent = -exponent;
-  if (exponent >= 21 || exponent < -7) {
+  if (exponent >= 18 || exponent < -7) {
     *out++ = digits[0];
     if (n > 1) {
       *out++ = '.';

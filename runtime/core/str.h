@@ -18,7 +18,9 @@ struct Str {
   constexpr Str(const char* data, size_t size) : data(data), size(static_cast<uint32_t>(size)) {}
   // Literals only: the size is the array's, so an embedded zero byte counts.
   template <size_t N>
-  consteval Str(const char (&literal)[N]) : data(literal), size(N - 1) {}
+  constexpr Str(const char (&literal)[N]) : data(literal), size(N - 1) {}
+  template <size_t N>
+  Str(char (&buffer)[N]) = delete;
   constexpr explicit Str(std::string_view text)
       : data(text.data()), size(static_cast<uint32_t>(text.size())) {}
 

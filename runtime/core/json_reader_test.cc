@@ -162,7 +162,7 @@ TEST_CASE("Int64 reads every whole number, wherever it stands") {
   std::vector<int64_t> values = {0, INT64_MIN, INT64_MAX, INT64_MIN + 1, INT64_MAX - 1};
   std::mt19937_64 random(1);
   for (int i = 0; i < 2000; ++i) values.push_back(static_cast<int64_t>(random()) >> (random() % 64));
-  for (int64_t power = 1, n = 0; n < 19; ++n, power *= 10) {
+  for (int64_t power : kPow10) {
     for (int64_t v : {power - 1, power, power + 1}) {
       values.push_back(v);
       values.push_back(-v);

@@ -87,9 +87,10 @@ std::vector<Diagnostic> Diagnostics::Sorted() const {
   std::vector<Diagnostic> sorted;
   for (size_t i : order) {
     const Diagnostic& d = list_[i];
-    bool repeated = std::any_of(sorted.rbegin(), sorted.rend(), [&](const Diagnostic& before) {
-      return before.code == d.code && before.primary.span == d.primary.span && before.message == d.message;
-    });
+    bool repeated = false;  // those of the same place stand together
+    for (size_t k = sorted.size(); k-- > 0 && sorted[k].primary.span == d.primary.span && !repeated;) {
+      repeated = sorted[k].code == d.code && sorted[k].message == d.message;
+    }
     if (!repeated) sorted.push_back(d);
   }
   return sorted;

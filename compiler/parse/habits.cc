@@ -63,6 +63,16 @@ const std::map<char32_t, Lookalike>& Lookalikes() {
 
 }  // namespace
 
+// Behind `on EVENT`.
+bool Layout::InOnClause() const {
+  for (size_t k = chunk_.tokens.size(); k-- > 0;) {
+    size_t type = chunk_.tokens[k].type;
+    if (type == L::ON) return true;
+    if (!IsName(type) && type != L::OR) return false;
+  }
+  return false;
+}
+
 void Layout::Foreign(size_t i) {
   Token t = raw_[i];
   std::string text(TextOf(t));
@@ -70,6 +80,10 @@ void Layout::Foreign(size_t i) {
     if (!open_.empty() && open_.back().match_arms) {
       diagnostics_.Report(Code::kForeignOperator, SpanOf(t), "an arm is written with `->`", {text}).Help("write `->`");
       t.type = L::ARROW;
+    } else if (InOnClause()) {
+      diagnostics_.Report(Code::kForeignOperator, SpanOf(t), "no sign stands between event and action", {text})
+          .Help("write `on EVENT ACTION`, such as `on missing drop`");
+      return;
     } else {
       diagnostics_.Report(Code::kLambda, SpanOf(t), "`=>` has no meaning here")
           .Help("give the computation a name: `fn f(x: int64) -> int64 = …`");
@@ -125,6 +139,7 @@ void Layout::BadCharacter(size_t* i) {
       t.end = raw_[*i].end;
     }
     while (t.end < text.size() && (static_cast<unsigned char>(text[t.end]) & 0xC0) == 0x80) ++t.end;
+    if (PreviousType() == L::NAME && PreviousEnd() == t.begin) t.begin = chunk_.tokens.back().begin;
     diagnostics_.Report(Code::kBadCharacter, SpanOf(t), "", {"`" + std::string(TextOf(t)) + "`"})
         .Help("names are ASCII letters, digits and `_`; others stand in backticks");
   }

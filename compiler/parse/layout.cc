@@ -11,6 +11,8 @@ namespace {
 using L = WeirLexer;
 
 constexpr size_t kUnclosedReportsMax = 3;
+// How far a bracket looks for its partner among open ones, and a `{` for its `match`: hostile input must not take forever.
+constexpr size_t kLookBackMax = 1000;
 
 template <typename... Types>
 bool OneOfTypes(size_t type, Types... types) {
@@ -59,6 +61,7 @@ LayoutResult Layout::Run() {
       default: Visit(i); break;
     }
   }
+  EndOfFile();
   EndChunk();
   return std::move(result_);
 }
@@ -85,9 +88,10 @@ void Layout::LineEnd() {
   pending_line_end_ = true;
   // Inside the braces of a "…" string the lexer has left the string: close what is open down to its quote.
   size_t interpolation = open_.size();
-  for (size_t k = open_.size(); k-- > 0;) {
-    if (open_[k].type == L::TQUOTE) break;
-    if (open_[k].type == L::QUOTE) interpolation = k;
+  size_t in_string = InString();
+  while (in_string > 0 && open_[in_string - 1].type == L::QUOTE) {
+    interpolation = in_string - 1;
+    in_string = open_[interpolation].in_string;
   }
   if (interpolation == open_.size()) return;
   // open_[interpolation] is the outermost "…" of this line; just above it stands its `{`.
@@ -97,25 +101,52 @@ void Layout::LineEnd() {
         .Report(Code::kUnclosedInterpolation, {file_.id(), begin, begin + 1}, "no `}` before the end of the line")
         .Help("close it with `}\"`; for a brace as text write `{{`");
   }
+  Excuse(interpolation);
+  CloseOpenBrackets(interpolation, false, {});
+}
+
+// What was read since open_[from_open], a string that went wrong, is not worth another message.
+void Layout::Excuse(size_t from_open) {
   line_had_string_error_ = true;
   chunk_.broken = true;
-  CloseOpenBrackets(interpolation, false, {});
+  for (size_t i = open_[from_open].token_index; i < chunk_.tokens.size(); ++i) chunk_.tokens[i].reported = true;
 }
 
 void Layout::Unterminated(const Token& t) {
   for (size_t k = open_.size(); k-- > 0;) {
     if (open_[k].type != L::QUOTE) continue;
+    // A quote inside the braces of another string is most likely that one's end, its `{` left open: LineEnd says so.
+    bool nested = k >= 2 && open_[k - 1].type == L::IOPEN && open_[k - 2].type == L::QUOTE;
+    if (nested) break;
     if (!line_had_string_error_) {
       uint32_t end = t.begin;
       diagnostics_.Report(Code::kUnterminatedString, {file_.id(), open_[k].begin, end}, "no `\"` before the end of the line")
           .Help("close it with `\"`; text of several lines stands between `\"\"\"` and `\"\"\"`");
     }
-    line_had_string_error_ = true;
-    chunk_.broken = true;
+    Excuse(k);
     CloseOpenBrackets(k, false, {});
     break;
   }
   LineEnd();
+}
+
+// A string that is still open here eats all that follows: only it is reported.
+void Layout::EndOfFile() {
+  Token end;
+  end.begin = end.end = static_cast<uint32_t>(file_.text().size());
+  for (size_t k = open_.size(); k-- > 0;) {
+    if (open_[k].type == L::QUOTE) return Unterminated(end);
+    if (open_[k].type != L::TQUOTE) continue;
+    if (k + 1 < open_.size()) {  // inside its braces
+      diagnostics_.Report(Code::kUnclosedInterpolation, {file_.id(), open_[k + 1].begin, open_[k + 1].begin + 1}, "no `}` follows")
+          .Help("for a brace as text write `{{`");
+    } else {
+      diagnostics_.Report(Code::kUnterminatedString, {file_.id(), open_[k].begin, open_[k].begin + 3},
+                          "no `\"\"\"` before the end of the file");
+    }
+    Excuse(k);
+    return CloseOpenBrackets(k, false, {});
+  }
 }
 
 bool Layout::LooksLikeDeclaration(const Token& t, size_t next_raw) const {
@@ -127,7 +158,7 @@ bool Layout::LooksLikeDeclaration(const Token& t, size_t next_raw) const {
 }
 
 // Decides what the line end before `t` means.
-void Layout::SeparateLine(const Token& t, size_t next_raw) {
+void Layout::SeparateLine(Token& t, size_t next_raw) {
   size_t previous = PreviousType();
   bool after_pipe = previous == L::BAR;
   bool declaration = !after_pipe && LooksLikeDeclaration(t, next_raw);
@@ -162,6 +193,7 @@ void Layout::SeparateLine(const Token& t, size_t next_raw) {
       diagnostics_
           .Report(Code::kBrokenHeader, SpanOf(t), "the line end before this word ends the step")
           .Help("join this line to the one before; settings of a step stand in its `{ … }` on lines of their own");
+      t.reported = true;
       return;
     }
   }
@@ -173,6 +205,12 @@ void Layout::SeparateLine(const Token& t, size_t next_raw) {
 size_t Layout::PreviousType() const { return chunk_.tokens.empty() ? kEof : chunk_.tokens.back().type; }
 
 uint32_t Layout::PreviousEnd() const { return chunk_.tokens.empty() ? 0 : chunk_.tokens.back().end; }
+
+// One more than the place in open_ of the innermost open string; 0 when there is none.
+size_t Layout::InString() const {
+  if (open_.empty()) return 0;
+  return IsString(open_.back().type) ? open_.size() : open_.back().in_string;
+}
 
 bool Layout::InStream() const { return !chunk_.tokens.empty() && chunk_.tokens[0].type == L::STREAM; }
 
@@ -231,7 +269,8 @@ void Layout::Add(Token t, size_t next_raw) {
 }
 
 void Layout::OpenBracket(const Token& t) {
-  Open open{t.type, t.begin, Indent(t.begin), t.type == L::LBRACE && BelongsToMatch()};
+  Open open{t.type, t.begin, Indent(t.begin), t.type == L::LBRACE && BelongsToMatch(), chunk_.tokens.size(),
+            InString()};
   Push(t);
   open_.push_back(open);
   if (!IsString(t.type)) ++bracket_depth_;
@@ -239,7 +278,8 @@ void Layout::OpenBracket(const Token& t) {
 
 // Whether a `{` that comes next is the body of a `match`: only its subject stands between.
 bool Layout::BelongsToMatch() const {
-  for (size_t k = chunk_.tokens.size(); k-- > 0;) {
+  size_t end = chunk_.tokens.size();
+  for (size_t k = end; k-- > 0 && end - k < kLookBackMax;) {
     const Token& t = chunk_.tokens[k];
     if (t.depth > bracket_depth_ || (IsCloser(t.type) && t.depth == bracket_depth_)) continue;
     if (t.type == L::MATCH) return true;
@@ -253,13 +293,9 @@ bool Layout::BelongsToMatch() const {
 
 void Layout::CloseBracket(const Token& t) {
   // A bracket pairs within its own string only.
-  size_t floor = 0;
-  for (size_t k = open_.size(); k-- > 0;) {
-    if (IsString(open_[k].type)) {
-      floor = t.type == L::UNQUOTE ? k : k + 1;
-      break;
-    }
-  }
+  size_t floor = InString();
+  if (t.type == L::UNQUOTE && floor > 0) --floor;
+  if (open_.size() > kLookBackMax) floor = std::max(floor, open_.size() - kLookBackMax);
   size_t partner = open_.size();
   for (size_t k = open_.size(); k-- > floor;) {
     if (Pairs(open_[k].type, t.type)) {
@@ -300,7 +336,7 @@ void Layout::CloseOpenBrackets(size_t down_to, bool report, Span found) {
     Span span{file_.id(), open.begin, open.begin + (open.type == L::TQUOTE ? 3u : 1u)};
     if (report && reported++ < kUnclosedReportsMax) {
       if (IsString(open.type)) {
-        diagnostics_.Report(Code::kUnterminatedString, span, "no `\"\"\"` before the end of the file");
+        diagnostics_.Report(Code::kUnterminatedString, span, "no end before the next declaration");
       } else if (open.type == L::IOPEN) {
         diagnostics_.Report(Code::kUnclosedInterpolation, span, "no `}` follows").Help("for a brace as text write `{{`");
       } else {

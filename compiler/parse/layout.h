@@ -25,6 +25,9 @@ class Layout {
     uint32_t begin;     // of the bracket
     uint32_t line_indent;  // blanks before the first token of its line
     bool match_arms = false;  // the braces of a `match`
+    size_t token_index = 0;   // in the chunk
+    // One more than the place in open_ of the innermost string around it; 0 outside of strings.
+    size_t in_string = 0;
   };
 
   // --- what comes from the lexer
@@ -41,7 +44,7 @@ class Layout {
 
   // --- building chunks
   void Add(Token t, size_t next_raw);
-  void SeparateLine(const Token& t, size_t next_raw);
+  void SeparateLine(Token& t, size_t next_raw);
   bool LooksLikeDeclaration(const Token& t, size_t next_raw) const;
   void Push(Token t);
   void Insert(size_t type);
@@ -49,8 +52,11 @@ class Layout {
   void CloseBracket(const Token& t);
   void CloseOpenBrackets(size_t down_to, bool report, Span found);
   void EndChunk();
+  void EndOfFile();
   void ReportBadStart(const Token& t);
+  void Excuse(size_t from_open);
   bool BelongsToMatch() const;
+  bool InOnClause() const;
 
   size_t PreviousType() const;
   uint32_t PreviousEnd() const;
@@ -59,6 +65,7 @@ class Layout {
   uint32_t Indent(uint32_t offset) const;  // blanks at the start of the line of `offset`
   bool StartsLine(uint32_t offset) const;  // nothing but blanks before it on its line
   bool InStream() const;
+  size_t InString() const;
 
   const SourceFile& file_;
   const std::vector<Token>& raw_;

@@ -11,7 +11,7 @@
 namespace weirc {
 namespace {
 
-constexpr size_t kFileBytesMax = 4 << 20;
+constexpr size_t kFileBytesMax = 1 << 20;
 constexpr size_t kErrorsShownMax = 50;
 // Frames of the generated parser: a level of the Ast takes about five, and a frame well below a kilobyte of stack.
 constexpr int kParserFramesMax = 6 * ast::kDepthMax;
@@ -86,7 +86,7 @@ ast::DeclPtr ParseChunk(const Chunk& chunk, const SourceFile& file, SyntaxMessag
 bool CheckBytes(const SourceFile& file, Diagnostics& diagnostics) {
   std::string_view text = file.text();
   if (text.size() > kFileBytesMax) {
-    diagnostics.Report(Code::kFileTooLarge, {file.id(), 0, 0}, "", {"4 MiB"}).Help("divide it into files and `import` them");
+    diagnostics.Report(Code::kFileTooLarge, {file.id(), 0, 0}, "", {"1 MiB"}).Help("divide it into files and `import` them");
     return false;
   }
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {

@@ -60,11 +60,18 @@ struct SyntaxMessages::Site {
 
 Span SyntaxMessages::SpanOf(const Site& s, size_t index) const {
   const Token& t = s.At(index);
-  if (t.type == P::NL || t.type == kEof) {
+  if (t.type == P::NL || t.type == kEof || EndsStep(s, index)) {
     uint32_t end = index > 0 ? s.At(index - 1).end : t.begin;
     return {file_.id(), end, end};
   }
   return {file_.id(), t.begin, t.end};
+}
+
+// A `|` or a closing bracket on a new line: what is missing is missing at the end of the line before.
+bool SyntaxMessages::EndsStep(const Site& s, size_t index) const {
+  size_t type = s.Type(index);
+  bool ends = type == P::BAR || type == P::RBRACE || type == P::RPAR || type == P::RBRK;
+  return index > 0 && ends && file_.LineOf(s.At(index).begin) != file_.LineOf(s.At(index - 1).end);
 }
 
 std::string SyntaxMessages::TextOf(const Site& s, size_t index) const {
@@ -75,6 +82,7 @@ std::string SyntaxMessages::TextOf(const Site& s, size_t index) const {
 
 std::string SyntaxMessages::Found(const Site& s, size_t index) const {
   const Token& t = s.At(index);
+  if (EndsStep(s, index)) return t.type == P::BAR ? "the end of the step" : "the end of the line";
   switch (t.type) {
     case P::NL: return "the end of the line";
     case kEof: return "the end of the declaration";
@@ -93,6 +101,13 @@ std::string SyntaxMessages::Expected(const Site& s) const {
   if (s.Innermost(P::RuleStep) && s.Previous() == P::BAR) return "a step";
   if (s.Inside(P::RuleTypeRef) && s.Expects(P::NAME) && !s.Expects(P::INT)) return "a type";
   if (s.Innermost(P::RuleTestBody) && s.Expects(P::NAME)) return "a feed, a stub, `wait` or `expect`";
+  // The start of an item in braces.
+  bool at_item = s.Previous() == P::NL || s.Previous() == P::COMMA || s.Previous() == P::LBRACE;
+  if (at_item && s.Innermost(P::RuleRecordLit)) return "a field";
+  if (at_item && s.Innermost(P::RuleRecordBody)) return "a field";
+  if (at_item && s.Innermost(P::RuleEnumBody)) return "a name";
+  if (at_item && s.Innermost(P::RuleMatchBody)) return "an arm";
+  if (at_item && s.Innermost(P::RuleBlock)) return "an entry or a clause";
   bool after_value = s.AfterValue();
   bool value = !after_value && s.Expects(P::NAME) && s.Expects(P::INT) && s.Expects(P::LBRK);
   bool pattern = !after_value && !value && s.Expects(P::NAME) && s.Expects(P::INT) && s.Expects(P::UNDERSCORE);
@@ -110,14 +125,17 @@ std::string SyntaxMessages::Expected(const Site& s) const {
     parts.push_back("a comma");
     parts.push_back("a new line");
   }
-  static const size_t kSigns[] = {P::LBRACE, P::RBRACE, P::LPAR, P::RPAR, P::LBRK, P::RBRK, P::ARROW, P::COLON, P::ASSIGN, P::COMMA,
+  static const size_t kSigns[] = {P::LBRACE, P::RBRACE, P::LPAR, P::COMMA, P::RPAR, P::LBRK, P::RBRK, P::ARROW, P::COLON, P::ASSIGN,
                                   P::LT, P::GT, P::DOT, P::BAR, P::QM, P::MINUS, P::THEN, P::ELSE, P::OR, P::IF};
   for (size_t type : kSigns) {
     if (!s.Expects(type)) continue;
     if (separators && type == P::COMMA) continue;
     if ((value || pattern) && StartsValue(type)) continue;
     if ((after_value || value) && IsOperator(type)) continue;
-    parts.push_back(Quote(FixedText(type)));
+    // What a type may have besides is no help where it should have ended.
+    if (s.Inside(P::RuleTypeRef) && (type == P::LPAR || type == P::LT || type == P::QM)) continue;
+    if (type == P::DOT && s.Expects(P::CONTAINS)) continue;
+    parts.push_back(type == P::LT && s.Inside(P::RuleTestItem) ? "`<-`" : Quote(FixedText(type)));
   }
   if (!s.Expects(P::NAME)) {
     for (size_t type = P::PIPELINE; type <= P::WAIT; ++type) {
@@ -273,6 +291,12 @@ bool SyntaxMessages::BlockHabits(const Site& s) {
           .Help("in braces a value is given with `:`: `" + TextOf(s, s.index - 1) + ": …`");
       return true;
     }
+    bool bare_name = IsName(s.Previous()) && (s.Previous(2) == P::LBRACE || s.Previous(2) == P::COMMA || s.Previous(2) == P::NL);
+    if ((record || s.Innermost(P::RuleBlock)) && bare_name && StartsValue(s.Found()) && !IsName(s.Found())) {
+      diagnostics_.Report(Code::kExpected, SpanOf(s, s.index), "", {"`:`", Found(s, s.index)})
+          .Help("write `" + TextOf(s, s.index - 1) + ": " + TextOf(s, s.index) + "`");
+      return true;
+    }
     bool starts_item = IsName(s.Found()) || s.Found() == P::QUOTE || s.Found() == P::TQUOTE ||
                        (s.Innermost(P::RuleMatchBody) && StartsValue(s.Found()) && s.Found() != P::LBRACE);
     if (EndsValue(s.Previous()) && starts_item && !IsOperatorWord(TextOf(s, s.index))) {
@@ -290,14 +314,14 @@ bool SyntaxMessages::BlockHabits(const Site& s) {
       s.Found() != P::NL && s.Found() != kEof && s.Found() != P::RBRACE) {
     bool type = s.Innermost(P::RuleField) || s.Innermost(P::RuleParam);
     Reported r = diagnostics_.Report(Code::kExpected, SpanOf(s, s.index), "", {Expected(s), Found(s, s.index)});
-    if (type && s.Found() == P::COMMA) r.Help("a parameter has a type: `" + TextOf(s, s.index - 1) + ": string`");
+    if (type && (s.Found() == P::COMMA || s.Found() == P::RPAR)) r.Help("a parameter has a type: `" + TextOf(s, s.index - 1) + ": string`");
     else if (type && IsName(s.Found())) r.Help("write `" + TextOf(s, s.index - 1) + ": " + TextOf(s, s.index) + "`");
     else if (!type && s.Found() == P::ASSIGN) r.Help("in a block a value is given with `:`: `" + TextOf(s, s.index - 1) + ": …`");
     else if (!type && StartsValue(s.Found())) r.Help("write `" + TextOf(s, s.index - 1) + ": …`");
     return true;
   }
   // on missing: send dead
-  if (s.Inside(P::RuleItem) && s.Expects(P::SEND) && s.Expects(P::DROP)) {
+  if (s.Inside(P::RuleItem) && s.Expects(P::SEND) && s.Expects(P::DROP) && !s.Expects(P::NAME)) {
     Reported r = diagnostics_.Report(Code::kExpected, SpanOf(s, s.index), "", {"`or`, `use`, `send`, `drop` or `stop`", Found(s, s.index)});
     if (s.Found() == P::COLON || s.Found() == P::ARROW) r.Help("write `on EVENT ACTION`, without a sign between them");
     else if (s.Found() == P::COMMA) r.Help("write `on EVENT or EVENT ACTION`");
@@ -341,6 +365,11 @@ bool SyntaxMessages::ExpressionHabits(const Site& s) {
     if (s.Found() == P::QM) {
       diagnostics_.Report(Code::kForeignOperator, span, "a choice is written with words", {"?"})
           .Help("write `if c then a else b`; a default for null is `a ?? b`");
+      return true;
+    }
+    if (s.Found() == P::ARROW && s.Innermost(P::RuleMatchBody)) {
+      diagnostics_.Report(Code::kExpected, span, "", {"a comma or a new line", "`->`"})
+          .Help("a line that starts with `-` goes on with the line before; a negative number has no space: `-1 -> …`");
       return true;
     }
     if (s.Found() == P::ARROW && (s.Inside(P::RuleArgs) || s.Inside(P::RuleStep))) {
@@ -399,7 +428,8 @@ bool SyntaxMessages::ExpressionHabits(const Site& s) {
 
 // The `if` or `try` that still waits for its `else` at this place; behind the last token when there is none.
 size_t SyntaxMessages::OpenChoice(const Site& s) {
-  uint32_t depth = s.At(s.index).depth;
+  bool closer = s.Found() == P::RBRACE || s.Found() == P::RPAR || s.Found() == P::RBRK;
+  uint32_t depth = s.At(s.index).depth + (closer ? 1 : 0);
   size_t closed = 0;
   for (size_t i = s.index; i-- > 0;) {
     const Token& t = s.At(i);
@@ -420,11 +450,24 @@ void SyntaxMessages::Plain(const Site& s) {
   bool two_declarations = s.Type(s.index) != kEof && StartsDeclaration(s.Found()) && IsName(s.Next()) && s.Innermost(P::RuleChunk);
   if (two_declarations) expected = "a new line";
   Reported r = diagnostics_.Report(Code::kExpected, SpanOf(s, s.index), "", {expected, Found(s, s.index)});
-  if (two_declarations) {
+  std::vector<std::string> keywords;
+  if (IsName(s.Found()) && !s.Expects(P::NAME)) {
+    for (size_t type = P::PIPELINE; type <= P::WAIT; ++type) {
+      if (s.Expects(type)) keywords.emplace_back(FixedText(type));
+    }
+  }
+  if (auto meant = DidYouMean(TextOf(s, s.index), keywords)) {
+    r.Help("did you mean `" + *meant + "`?");
+  } else if (two_declarations) {
     r.Help("each declaration starts on a line of its own");
   } else if (s.LineBefore() && (s.Found() == P::LPAR || s.Found() == P::LBRK)) {
     r.Help("a line that starts with `" + TextOf(s, s.index) + "` does not go on with the line before: put it at that line's end");
-  } else if (s.Inside(P::RuleString)) {
+  } else if (s.LineBefore() && s.Found() == P::MINUS) {
+    r.Help("to go on with the line before, put a space behind the `-`");
+  } else if (s.Expects(P::COMMA) && (s.Expects(P::RPAR) || s.Expects(P::RBRK)) && !s.Expects(P::NL) && StartsValue(s.Found()) &&
+             EndsValue(s.Previous())) {
+    r.Help("in `( )` and `[ ]` a line end separates nothing: put a comma between the items");
+  } else if (s.Inside(P::RuleString) && !(s.Innermost(P::RuleString) && s.Expects(P::QUOTE))) {
     r.Help("`{` in a string starts an expression; for a brace as text write `{{`");
   } else if (s.Found() == P::LBRACE && s.AfterValue() && s.Inside(P::RuleDecl)) {
     r.Help("this step takes no settings");

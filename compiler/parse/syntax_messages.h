@@ -31,6 +31,7 @@ class SyntaxMessages {
   static bool IsOperatorWord(const std::string& word);
   static size_t OpenChoice(const Site& s);
 
+  bool EndsStep(const Site& s, size_t index) const;
   std::string Found(const Site& s, size_t index) const;
   std::string Expected(const Site& s) const;
   Span SpanOf(const Site& s, size_t index) const;

@@ -9,6 +9,7 @@
 
 #include "compiler/base/casting.h"
 #include "compiler/check/check.h"
+#include "compiler/driver/embedded_run.h"
 #include "compiler/driver/files.h"
 #include "compiler/emit/emit.h"
 #include "compiler/parse/parse.h"
@@ -102,6 +103,7 @@ bool Compile(const std::string& path, const CompileOptions& options, Compilation
     check.default_name = out->name;
     out->typed = Check(files, check, out->diagnostics);
   }
+  if (options.embedded) RedirectConnections(&out->typed);
   if (options.last < Stage::kPlan || out->diagnostics.HasErrors()) return true;
   {
     Stopwatch time("plan", &out->timings);
@@ -112,7 +114,9 @@ bool Compile(const std::string& path, const CompileOptions& options, Compilation
   if (options.last < Stage::kEmit || out->diagnostics.HasErrors()) return true;
   {
     Stopwatch time("emit", &out->timings);
-    out->cpp = Emit(out->plan, out->sources);
+    EmitOptions emit_options;
+    emit_options.weir_version = WEIR_VERSION;
+    out->cpp = Emit(out->plan, out->sources, emit_options);
   }
   return true;
 }

@@ -38,7 +38,8 @@ struct Compilation {
 
 struct CompileOptions {
   Stage last = Stage::kEmit;
-  bool tests = false;  // keep `test` blocks, and what they look at
+  bool tests = false;     // keep `test` blocks, and what they look at
+  bool embedded = false;  // for `weir run --embedded`
 };
 
 // Runs the stages up to `options.last`, or to the first one that finds an error. What was wrong with the program is in

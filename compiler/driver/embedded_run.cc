@@ -39,6 +39,16 @@ std::string Count(int64_t n, const char* one, const char* many) {
   return digits + " " + (n == 1 ? one : many);
 }
 
+// The param that holds a redirected connection's address.
+std::string ParamOf(const typed::ConnectionDef& connection) { return "embedded_" + connection.name; }
+
+// The environment variable of a param or secret.
+std::string VariableOf(const std::string& param) {
+  std::string variable = "WEIR_";
+  for (char c : param) variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return variable;
+}
+
 class EmbeddedRun {
  public:
   EmbeddedRun(const Weir& weir, const Compilation& compilation, std::string program)
@@ -191,17 +201,10 @@ class EmbeddedRun {
     return true;
   }
 
-  // What a connection is told to use instead of what the pipeline says.
-  bool Redirect(const typed::ConnectionDef& connection, const char* property,
-                const std::string& value) {
-    overrides_.push_back(connection.name + "." + property + "=" + value);
-    return true;
-  }
-
   bool StartServices() {
     for (const typed::ConnectionDef& connection : pipeline_.connections) {
       if (connection.kind == typed::ConnectionKind::kKafka) {
-        Redirect(connection, "brokers", broker_->BootstrapServers());
+        settings_[ParamOf(connection)] = broker_->BootstrapServers();
       }
       if (connection.kind != typed::ConnectionKind::kHttp) continue;
       const std::string path = folder_ + "/services/" + connection.name + ".json";
@@ -213,7 +216,7 @@ class EmbeddedRun {
       }
       auto service = HttpService::Start(text, path, &error);
       if (!service) return Fail(error), false;
-      Redirect(connection, "url", service->Url());
+      settings_[ParamOf(connection)] = service->Url();
       services_.push_back(std::move(service));
     }
     return true;
@@ -228,10 +231,6 @@ class EmbeddedRun {
       words.push_back("--set");
       words.push_back(name + "=" + value);
     }
-    for (const std::string& override_text : overrides_) {
-      words.push_back("--connection");
-      words.push_back(override_text);
-    }
     words.insert(words.end(), rest.begin(), rest.end());
 
     struct sigaction action = {};
@@ -240,9 +239,15 @@ class EmbeddedRun {
     sigaction(SIGTERM, &action, nullptr);
 
     auto start = Clock::now();
+    // Secrets are about the real systems; here any text does.
+    std::map<std::string, std::string> environment;
+    for (const typed::ParamDef& param : pipeline_.params) {
+      std::string variable = VariableOf(param.name);
+      if (param.secret && getenv(variable.c_str()) == nullptr) environment[variable] = "embedded";
+    }
     ChildProcess child;
     std::string error;
-    if (!child.Start(words, {}, /*stdout_fd=*/1, &error)) return Fail(error);
+    if (!child.Start(words, environment, /*stdout_fd=*/1, &error)) return Fail(error);
 
     auto last_output = start;
     auto next_look = start;
@@ -320,12 +325,37 @@ class EmbeddedRun {
   std::map<std::string, Topic> topics_;
   std::vector<std::pair<std::string, std::vector<std::string>>> inputs_;  // topic and key path, tables first
   std::vector<std::unique_ptr<HttpService>> services_;
-  std::vector<std::string> overrides_;
   std::string state_folder_;
   std::string error_;
 };
 
 }  // namespace
+
+void RedirectConnections(typed::TypedPipeline* pipeline) {
+  for (typed::ConnectionDef& connection : pipeline->connections) {
+    const bool kafka = connection.kind == typed::ConnectionKind::kKafka;
+    if (!kafka && connection.kind != typed::ConnectionKind::kHttp) continue;
+    const std::string address = kafka ? "brokers" : "url";
+    std::erase_if(connection.properties, [&](const typed::PropertyDef& property) {
+      return kafka || property.name == address || property.name == "tls" || property.name == "ca";
+    });
+    const typed::Type* text = pipeline->types->Simple(typed::TypeKind::kString);
+    auto value = std::make_unique<typed::ParamExpr>();
+    value->type = text;
+    value->param = static_cast<int>(pipeline->params.size());
+    value->span = connection.span;
+    typed::PropertyDef property;
+    property.name = address;
+    property.value = std::move(value);
+    property.span = connection.span;
+    connection.properties.push_back(std::move(property));
+    typed::ParamDef param;
+    param.name = ParamOf(connection);
+    param.type = text;
+    param.span = connection.span;
+    pipeline->params.push_back(std::move(param));
+  }
+}
 
 int RunEmbedded(const Weir& weir, const Compilation& compilation, const std::string& program,
                 const std::vector<std::string>& set, const std::vector<std::string>& rest) {

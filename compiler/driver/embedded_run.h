@@ -9,6 +9,11 @@
 
 namespace weirc {
 
+// Makes a typed pipeline talk to the embedded servers: a Kafka connection keeps nothing but its brokers and an HTTP
+// connection loses what it says about TLS; addresses become params of their own, which RunEmbedded gives values.
+// Part of the compilation for --embedded (CompileOptions::embedded).
+void RedirectConnections(typed::TypedPipeline* pipeline);
+
 // Runs the compiled `program` as a child beside a broker and HTTP services inside this process:
 //  - every Kafka topic it names is made with its declared partitions (`partitions: N`, else 1);
 //  - input/<topic>.ndjson beside the pipeline is published, tables before sources;

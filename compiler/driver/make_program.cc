@@ -12,6 +12,7 @@ int MakeProgram(const Weir& weir, const std::string& file, const ProgramOptions&
   std::string error;
   CompileOptions compile;
   compile.tests = options.tests;
+  compile.embedded = options.embedded;
   if (!Compile(file, compile, compilation, &error)) {
     weir.talk.Error(error);
     return kExitFailed;

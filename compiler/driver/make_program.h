@@ -10,6 +10,7 @@ namespace weirc {
 
 struct ProgramOptions {
   bool tests = false;
+  bool embedded = false;
   OptLevel opt = OptLevel::kBest;
   bool cached = false;         // into the cache of programs unless it is there; else to `output`
   std::string output;          // "" is the program's name, in the current folder

@@ -14,6 +14,7 @@ int RunCommand(const Weir& weir, const RunArguments& arguments) {
   ProgramOptions options;
   options.opt = OptLevel::kQuick;
   options.cached = true;
+  options.embedded = arguments.embedded;
   Program program;
   int exit_code = MakeProgram(weir, arguments.file, options, &compilation, &program);
   if (arguments.timings) ShowTimings(weir.talk, compilation);

@@ -15,7 +15,7 @@ class Task;
 class Worker;
 class LookupInstance;
 
-// One lookup step of one task. All calls on the worker's thread.
+// One lookup step of one task. All calls on the worker's thread. Destroying it takes the instance out of its host.
 class LookupPort {
  public:
   virtual ~LookupPort() = default;
@@ -62,6 +62,8 @@ class LookupHost {
   // The process is about to end: rows still waiting for their first request are no longer asked (they stay in the
   // state); those in flight go on.
   virtual void Drain() = 0;
+  // No request is under way.
+  virtual bool Drained() const = 0;
   virtual void Close() = 0;
 };
 

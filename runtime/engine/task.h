@@ -73,6 +73,8 @@ class Task {
   Worker& worker() { return *worker_; }
   // Lives until the records now being worked on are done; for decoded strings and results of functions.
   Arena& arena() { return *arena_; }
+  // For readers of JSON; what they decode goes to the arena.
+  JsonContext& json() { return *json_; }
   // True once the task must take no further record from its input: checked by generated loops before each record.
   bool blocked() const { return blocked_ != 0; }
 
@@ -108,7 +110,7 @@ class Task {
     if (meta.time_ns > max_time_) MoveTime(meta.time_ns);
   }
   // The record cannot be decoded: applies the source's `on bad`. `deadletter` -1 drops (counted), -2 stops.
-  void BadInput(int source, const Meta& meta, const JsonReader& in, int deadletter);
+  void BadInput(int source, const Meta& meta, const JsonContext& in, int deadletter);
   void BadInput(int source, const Meta& meta, Str detail, int deadletter);
 
   // ---- Failure routes ----
@@ -193,15 +195,21 @@ class Task {
   // A count of reasons to take no further record: a lookup that is full, a `sync` row that waits.
   void Block() { ++blocked_; }
   void Unblock() { --blocked_; }
-  // A record was left waiting in a lookup.
-  void MarkPending() { touched_ |= kPendingBit; }
+  // A record was left waiting in a lookup; it will be resumed between BeginResume and EndResume.
+  void MarkPending() {
+    touched_ |= kPendingBit;
+    ++rows_added_;
+  }
   // Around a generated `resume` that is called from the host's turn. Not around one that LookupInstance calls from
   // within Submit (an answer from the cache): there the record's own Begin and End count.
   void BeginResume(const Meta& meta) {
     record_watermark_ = meta.watermark_ns;
     touched_ = 0;
   }
-  void EndResume() { ++resume_classes_[__builtin_ctz(touched_ | kFilteredBit)]; }
+  void EndResume() {
+    ++resume_classes_[__builtin_ctz(touched_ | kFilteredBit)];
+    ++rows_resumed_;
+  }
   // What a lookup step lets through; moves on to the steps behind it. Never goes back.
   void LookupAdvanced(int lookup_step, int64_t watermark);
   // The watermark of the record now being worked on: what decides whether it is late.
@@ -212,8 +220,11 @@ class Task {
 
  private:
   friend class Worker;
+  friend class Input;
+  friend class Output;
+  friend class Exchanges;
   friend class Engine;
-  friend class TaskSet;
+  friend struct TaskState;
   friend class TestTask;  // tests of runtime/lookup make a task without an engine
 
   static constexpr uint32_t kEmittedBit = 1u << kEmitted, kDeadBit = 1u << kDead, kPendingBit = 1u << kPending,
@@ -237,6 +248,7 @@ class Task {
   uint32_t blocked_ = 0;
   uint32_t touched_ = 0;              // what became of the record being worked on: a bit per Class
   Arena* arena_ = nullptr;
+  JsonContext* json_ = nullptr;
   Worker* worker_ = nullptr;
   OutputSlot* outputs_ = nullptr;     // by sink
   LookupInstance** lookups_ = nullptr;   // by lookup step; null for those of other stages
@@ -259,6 +271,8 @@ class Task {
   uint64_t begun_ = 0;                // BeginRecord calls
   uint64_t classes_[kClasses] = {};
   uint64_t resume_classes_[kClasses] = {};
+  uint64_t rows_added_ = 0;           // left waiting in lookups
+  uint64_t rows_resumed_ = 0;
 
   const StageGraph* graph_ = nullptr;
   LookupPort** ports_ = nullptr;      // by lookup step

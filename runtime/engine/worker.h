@@ -1,9 +1,12 @@
 // One thread's share of the pipeline: its tasks, its readers and writers, its turn.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/core/arena.h"
@@ -15,8 +18,22 @@
 
 namespace weir {
 
-class Coordinator;
-class TaskSet;
+class Engine;
+class Exchanges;
+class Input;
+class Output;
+class TableLoader;
+struct DeadLetter;
+struct DeadLetterForm;
+struct PartitionMetrics;
+struct StoredSource;
+struct TaskState;
+
+// What a worker says when its part of an epoch is collected.
+struct WorkerReport {
+  bool finished = false;  // all its input was read to the end and nothing of it waits
+  bool drained = false;   // it is stopping, and no request is under way
+};
 
 // Turn does what is there to do and never blocks; the thread that calls it then waits in Loop::Run. Everything here is
 // for the worker's own thread unless stated.
@@ -27,6 +44,7 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
+  Engine& engine() { return *engine_; }
   int index() const { return index_; }
   int workers() const;
   const Program& program() const;
@@ -36,36 +54,123 @@ class Worker {
   Log& log() const;
   // For what lives as long as the records being worked on: reset between batches and between turns of the lookup host.
   Arena& arena() { return arena_; }
+  JsonContext& json() { return json_; }
   // The store is the truth: rows are checkpointed, tickets are the epoch's. Else offsets follow tickets of batches.
   bool store_mode() const;
   // The monotonic clock as of this turn.
   int64_t mono_ns() const { return mono_ns_; }
   LedgerCounters& ledger() { return ledger_; }
   StepCounters& counters(uint32_t step) { return step_counters_[step]; }
+  const StepCounters& counters(uint32_t step) const { return step_counters_[step]; }
   // Something changed that the next epoch must commit.
   void MarkDirty() { dirty_ = true; }
   // Ends the process: the first call's code and message count. Nothing is committed after it. Any thread.
   void Fail(ExitCode code, const std::string& message, uint32_t line = 0);
+  void FailSink(int sink, const Status& status);
+  // The process ends: nothing more is to be done.
+  bool stopping() const;
 
   // ---- Driving ----
   // One round of everything: sinks' acknowledgements, tables, lookups, exchanged rows, input, timers, hand-over. True:
   // something was done, so the next turn should follow at once.
   bool Turn();
-  // When Turn is needed though nothing arrives, on the monotonic clock; INT64_MAX: never.
-  int64_t NextTimerMonoNs() const;
+  // When Turn is needed though nothing arrives, on the monotonic clock; INT64_MAX: never. `lookups_only`: what lookups
+  // and commits need, but no idleness.
+  int64_t NextTimerMonoNs(bool lookups_only = false) const;
+  // The pipeline ended well: closes readers, writers and lookups.
+  void Close();
+
+  // ---- Building (Engine) ----
+  Status Build();
+  TaskState* AddTask(int stage, int32_t partition);
+  void RemoveTask(TaskState* task);
+  TaskState* FindTask(int stage, int32_t partition) const;
+  const std::vector<TaskState*>& TasksOf(int stage) const { return by_stage_[stage]; }
+  Input& input(int source) { return *inputs_[source]; }
+  Output& output(int sink) { return *outputs_[sink]; }
+  LookupHost* lookup_host() { return host_.get(); }
+  // All state is restored: lookups may ask.
+  void Restored();
+
+  // ---- For tasks and inputs ----
+  void SendRow(int exchange, int32_t from, Str key, const Meta& meta, Str row);
+  void EmitDead(int deadletter, const DeadLetter& letter, Ticket* ticket);
+  JsonWriter& BeginTap() {
+    tap_.Clear();
+    return tap_writer_;
+  }
+  void EndTap(int tap);
+  bool MayRead(int stage) const;
+  bool AnyWindowOpen() const;
+  // Lookups, hand-over and acknowledgements, but no input: while a partition is given away. True: something was done.
+  bool ServeOutputs();
+  // Gives all outputs to their sinks.
+  void HandOver();
+
+  // ---- For the engine's metrics, any thread ----
+  const LedgerCounters& ledger() const { return ledger_; }
+  void Gauges(std::vector<PartitionMetrics>* out) const;
+  uint64_t open_windows() const { return open_windows_.Get(); }
+  uint64_t state_bytes() const { return state_bytes_.Get(); }
+  uint64_t pending_rows() const { return pending_rows_.Get(); }
+
+  // ---- For the commit ----
+  // Lowered to zero when all outputs of the epoch with this parity are acknowledged.
+  const Ticket& epoch_ticket(uint64_t epoch) const { return tickets_[epoch & 1]; }
+  const Buffer& delta() const { return delta_; }
+  bool dirty() const { return dirty_; }
 
  private:
   friend class Engine;
-  friend class Task;
+
+  bool TurnRunning();
+  bool TurnBarrier();
+  bool OffsetsTurn();
+  void Collect();
+  WorkerReport Report() const;
+  void Publish();
+  void CheckConservation();
+  void SetTimes();
+  bool PollSinks();
+  bool SinksFull() const;
+  void UpdateExchangeFull();
 
   Engine* engine_;
   int index_;
   std::unique_ptr<Loop> loop_;
   Arena arena_;
+  JsonContext json_{&arena_};
   int64_t mono_ns_ = 0;
   bool dirty_ = false;
   LedgerCounters ledger_;
   std::vector<StepCounters> step_counters_;
+
+  std::vector<OutputSlot> slots_;                    // by sink
+  std::vector<std::unique_ptr<Output>> outputs_;     // by sink
+  std::vector<DeadLetterForm> forms_;                // by sink
+  std::unique_ptr<LookupHost> host_;                 // before the tasks, whose ports belong to it
+  std::vector<std::unique_ptr<Input>> inputs_;       // by source
+  std::unique_ptr<Exchanges> exchanges_;
+  std::unique_ptr<TableLoader> tables_;              // worker 0
+  std::vector<std::unique_ptr<TaskState>> tasks_;
+  std::vector<std::vector<TaskState*>> by_stage_;
+  std::vector<std::vector<TaskState*>> by_partition_;  // [stage][partition], null when another worker has it
+  std::unique_ptr<bool[]> taps_;
+  Buffer tap_;
+  JsonWriter tap_writer_{&tap_};
+
+  Ticket tickets_[2];
+  Buffer delta_;
+  uint64_t epoch_ = 1;          // the one being worked on
+  uint64_t told_epoch_ = 0;     // the last one the sources know of
+  bool arrived_ = false;        // at the barrier
+  bool done_ = false;           // offsets that follow delivery: stopped
+  bool draining_ = false;
+  bool exchange_full_ = false;
+  int64_t next_offsets_ns_ = 0;  // offsets that follow delivery: when they are committed next
+  uint64_t gone_classes_[Task::kClasses] = {};  // of tasks that were given away
+
+  Counter open_windows_, state_bytes_, pending_rows_;
 };
 
 }  // namespace weir

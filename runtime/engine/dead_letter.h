@@ -1,0 +1,41 @@
+// What a dead letter looks like in the sink it goes to. The format is documented in docs/operations.md.
+//
+// As JSON (files, stdout, topics with `format: json`), one object; what is not known is left out:
+//   {"pipeline": …, "step": …, "line": …, "reason": …, "detail": …, "topic" or "path": …, "partition": …, "offset": …,
+//    "time": …, "key": …, "headers": {…}, "value": …}
+// Bytes that are no UTF-8 become "key_base64" and "value_base64". A value that was cut to fit has "value_size" and
+// "value_hash" (XXH3-128 of the whole, in hex) beside it.
+//
+// To a Kafka topic without a format: the record's own bytes, key and headers, and headers weir.pipeline, weir.step,
+// weir.line, weir.reason, weir.detail, weir.topic, weir.partition, weir.offset; weir.value_size and weir.value_hash when
+// the value was cut to fit.
+#pragma once
+
+#include "runtime/core/buffer.h"
+#include "runtime/engine/sink.h"
+#include "runtime/engine/task.h"
+#include "runtime/program/program.h"
+
+namespace weir {
+
+struct DeadLetter {
+  uint32_t step = 0;
+  DeadReason reason = DeadReason::kBadInput;
+  Str detail;
+  const Meta* meta = nullptr;
+  // Where it came from when that is no source (a table): Meta::source is kNoSource.
+  Str topic;
+  bool is_topic = false;
+};
+
+// How a sink wants its dead letters.
+struct DeadLetterForm {
+  bool json = true;
+  size_t bytes_max = 1'000'000;  // of the whole record
+};
+DeadLetterForm DeadLetterFormOf(const SinkSpec& sink);
+
+// Appends key, value and headers of one record to `out`, whose last OutputRecord they belong to.
+void WriteDeadLetter(const Program& program, const DeadLetterForm& form, const DeadLetter& letter, OutputBuffer& out);
+
+}  // namespace weir

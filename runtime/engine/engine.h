@@ -1,0 +1,149 @@
+// A running pipeline: built from a program and an environment, driven by threads in production and step by step in tests.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/environment.h"
+#include "runtime/engine/epochs.h"
+#include "runtime/engine/exchange.h"
+#include "runtime/engine/exit_code.h"
+#include "runtime/engine/input.h"
+#include "runtime/engine/metrics.h"
+#include "runtime/engine/stage_graph.h"
+#include "runtime/engine/table_lock.h"
+#include "runtime/engine/worker.h"
+#include "runtime/program/program.h"
+#include "runtime/state/store.h"
+#include "runtime/state/table_store.h"
+
+namespace weir {
+
+// Whether the local store is the truth: anything is remembered between records, or a source keeps no offsets of its own.
+// Else offsets follow delivery.
+bool UsesStore(const Program& program);
+
+// What of a program its store holds.
+StoreIdentity IdentityOf(const Program& program);
+
+class Engine {
+ public:
+  // Both outlive the engine.
+  Engine(const Program& program, const Environment& environment);
+  // Without Close this is what a kill leaves: nothing is flushed, committed or given back.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Asks the sources for their partitions, opens and loads the store, makes tasks, opens sinks, sources and lookups.
+  // Not ok: the message says what and what to do, and exit_code() is set.
+  Status Start();
+
+  // ---- Production ----
+  // Runs a thread per worker and one for commits until the pipeline ends, closes everything and says how it ended.
+  ExitCode Run();
+  // Ends it gracefully: no more input, requests under way may end within the grace time, a last commit. Any thread; a
+  // second call is ignored.
+  void RequestStop();
+
+  // ---- Step by step ----
+  int workers() const { return environment_.workers; }
+  Worker& worker(int i) { return *workers_[i]; }
+  const Worker& worker(int i) const { return *workers_[i]; }
+  Epochs::Step StepCommit() { return epochs_->StepCommit(); }
+  // Closes what is open, after the pipeline has ended well.
+  void Close();
+
+  // ---- Any thread ----
+  bool ended() const { return ended_.load(std::memory_order_acquire); }
+  ExitCode exit_code() const;
+  std::string message() const;
+  // The file line that the message is about, 0 for none.
+  uint32_t message_line() const;
+  // A fault point stopped it: as after a kill, only for tests.
+  bool killed() const { return killed_.load(std::memory_order_acquire); }
+  // Tables are loaded and records flow.
+  bool ready() const { return loaded_.load(std::memory_order_acquire); }
+  MetricsSnapshot Metrics() const;
+
+  // ---- For workers, epochs and inputs ----
+  const Program& program() const { return program_; }
+  const Environment& environment() const { return environment_; }
+  bool store_mode() const { return store_mode_; }
+  int64_t commit_ns() const { return commit_ns_; }
+  Epochs& epochs() { return *epochs_; }
+  const uint64_t* step_hashes() const { return step_hashes_.data(); }
+  const StageGraph& graph(int stage) const { return graphs_[stage]; }
+  int task_count(int stage) const { return task_counts_[stage]; }
+  ExchangeInbox& inbox(int worker) { return *inboxes_[worker]; }
+  void SendBatch(int to_worker, std::unique_ptr<ExchangeBatch> batch);
+  void BatchesTaken(uint32_t n) { exchange_batches_.fetch_sub(n, std::memory_order_acq_rel); }
+  bool exchanges_empty() const { return exchange_batches_.load(std::memory_order_acquire) == 0; }
+  std::atomic<int>& exchange_full() { return exchange_full_; }
+  TableLock& table_lock() { return table_lock_; }
+  const std::vector<TableStore*>& tables() const { return table_pointers_; }
+  void SetLoaded() { loaded_.store(true, std::memory_order_release); }
+  Sink* store_backed_sink(int sink) const { return store_sinks_[sink].get(); }
+  bool StopAt(const char* point);
+  void Fail(ExitCode code, const std::string& message, uint32_t line = 0);
+  void Finish();
+  void WakeAll();
+  bool draining() const { return draining_.load(std::memory_order_acquire); }
+  int64_t drain_end_ns() const { return drain_end_ns_.load(std::memory_order_relaxed); }
+  uint64_t open_windows() const;
+  // Offsets that follow delivery: this worker has nothing more to do.
+  void WorkerDone();
+
+ private:
+  Status FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>* readers);
+  Status OpenStore();
+  Status CountTasks();
+  Status MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> readers);
+  Status LoadState();
+  Status Refuse(ExitCode code, Status status);
+  uint32_t StepOfStage(int stage) const;
+  void RunWorker(int index);
+  void RunCommits();
+
+  const Program& program_;
+  Environment environment_;
+  bool store_mode_;
+  int64_t commit_ns_;
+  std::vector<uint64_t> step_hashes_;
+  std::vector<StageGraph> graphs_;
+  std::vector<int> partition_counts_;    // by source
+  std::vector<int> task_counts_;         // by stage
+  std::vector<int64_t> stored_counts_;   // by stage, -1: none
+  std::vector<std::map<int32_t, StoredSource>> stored_sources_;  // by source
+  std::vector<std::unique_ptr<Loop>> loops_;  // until the workers take them
+  std::vector<SinkPosition> sink_positions_;
+  std::vector<std::unique_ptr<TableStore>> tables_;
+  std::vector<TableStore*> table_pointers_;
+  std::vector<std::unique_ptr<Sink>> store_sinks_;  // by sink, null for streaming ones
+  std::vector<std::unique_ptr<ExchangeInbox>> inboxes_;
+  std::unique_ptr<Epochs> epochs_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  TableLock table_lock_;
+
+  std::atomic<uint64_t> exchange_batches_{0};
+  std::atomic<int> exchange_full_{0};
+  std::atomic<bool> loaded_{false};
+  std::atomic<bool> draining_{false};
+  std::atomic<int64_t> drain_end_ns_{INT64_MAX};
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> killed_{false};
+  std::atomic<int> workers_done_{0};
+  mutable std::mutex end_mutex_;
+  ExitCode exit_code_ = ExitCode::kOk;
+  std::string message_;
+  uint32_t message_line_ = 0;
+  std::atomic<bool> finished_{false};   // it ended well
+  bool closed_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,107 @@
+// Rows between tasks of different stages, within one worker and across workers. Whatever a worker has for another one
+// travels in batches; a mutex is taken per batch, never per row. Watermarks travel among the rows.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "runtime/core/buffer.h"
+#include "runtime/core/row.h"
+#include "runtime/core/status.h"
+#include "runtime/engine/delta.h"
+#include "runtime/engine/meta.h"
+
+namespace weir {
+
+// A run of items. Each is its size (4 bytes, native), its kind (1 byte), then
+//   row:        exchange (U64), upstream task (U64), task (U64), meta (WriteMeta), row (Str)
+//   watermark:  exchange (U64), upstream task (U64), value (I64), idle (Bool)
+struct ExchangeBatch {
+  enum Kind : char { kRow = 0, kWatermark = 1 };
+  Buffer bytes;
+  uint32_t rows = 0;
+};
+
+// What is on its way to one worker. Any worker pushes, its own thread takes.
+class ExchangeInbox {
+ public:
+  void Push(std::unique_ptr<ExchangeBatch> batch);
+  // Moves what is there behind `out`; false when nothing is.
+  bool Take(std::vector<std::unique_ptr<ExchangeBatch>>* out);
+  bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
+  // An emptied batch, to be filled again; the senders share them.
+  void GiveBack(std::unique_ptr<ExchangeBatch> batch);
+  std::unique_ptr<ExchangeBatch> Spare();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ExchangeBatch>> batches_;
+  std::vector<std::unique_ptr<ExchangeBatch>> spare_;
+  std::atomic<size_t> count_{0};
+};
+
+// What a reading task knows of the tasks in front of one exchange.
+struct ExchangeUpstream {
+  int64_t watermark = INT64_MIN;
+  bool idle = false;
+  bool changed = false;  // since the last commit
+};
+
+// Items of a task that could take no more when they came; they wait in order.
+struct ExchangeBacklog {
+  Buffer bytes;
+  size_t at = 0;
+  bool empty() const { return at == bytes.size(); }
+};
+
+class Engine;
+class Worker;
+struct TaskState;
+
+// One worker's end of all exchanges.
+class Exchanges {
+ public:
+  explicit Exchanges(Worker& worker);
+
+  // ---- Sending ----
+  void SendRow(int exchange, int32_t from, Str key, const Meta& meta, Str row);
+  // Tells the readers of `task`'s exchanges how far its watermark is, when that changed.
+  void SendWatermarks(TaskState& task);
+  // Hands over what was written. True when there was something.
+  bool Flush();
+
+  // ---- Receiving ----
+  // Takes what came and works on it; what a blocked task cannot take waits. With `force` (at a barrier) everything is
+  // worked on. True: something was done.
+  bool Receive(bool force);
+  // To be called after Flush: batches worked on are gone only when what they caused is on its way.
+  void Acknowledge();
+  uint64_t backlog_bytes() const { return backlog_bytes_; }
+
+  // ---- State of a task that an exchange feeds ----
+  static void AppendDelta(TaskState& task, uint32_t step, DeltaWriter& delta);
+  static Status Restore(TaskState& task, Str key, Str value);
+  static void UpdateWatermark(TaskState& task);
+
+ private:
+  void Append(int to_worker, Str item, bool row);
+  // One item: works on it, or lets it wait. False when it is malformed.
+  bool TakeItem(Str item, bool force);
+  bool DeliverRow(TaskState& task, int exchange, RowReader& in);
+  void DeliverWatermark(TaskState& task, uint64_t from, int64_t watermark, bool idle);
+  void Wait(TaskState& task, Str item);
+  bool ServeBacklogs(bool force);
+
+  Worker& worker_;
+  std::vector<std::unique_ptr<ExchangeBatch>> outgoing_;   // by worker
+  std::vector<std::unique_ptr<ExchangeBatch>> incoming_;
+  std::vector<TaskState*> waiting_;                        // tasks with a backlog
+  uint64_t backlog_bytes_ = 0;
+  uint32_t taken_ = 0;                                     // batches worked on since Acknowledge
+  Buffer item_;
+};
+
+}  // namespace weir

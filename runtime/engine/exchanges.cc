@@ -1,0 +1,255 @@
+// One worker's end of all exchanges; the batches and boxes themselves are in exchange.cc.
+#include <algorithm>
+
+#include "runtime/core/hash.h"
+#include "runtime/engine/engine.h"
+#include "runtime/engine/exchange.h"
+#include "runtime/engine/task_state.h"
+#include "runtime/engine/worker.h"
+
+namespace weir {
+
+namespace {
+constexpr size_t kBatchBytes = 64 * 1024;
+// Chooses the task of a key; kept for ever, since state lies where it says.
+constexpr uint64_t kExchangeSeed = 0x7765697265786368;  // "weirexch"
+}  // namespace
+
+Exchanges::Exchanges(Worker& worker) : worker_(worker), outgoing_(worker.workers()) {}
+
+// ---- Sending --------------------------------------------------------------------------------------------------------
+
+void Exchanges::SendRow(int exchange, int32_t from, Str key, const Meta& meta, Str row) {
+  const ExchangeSpec& spec = worker_.program().exchanges[exchange];
+  uint32_t tasks = static_cast<uint32_t>(worker_.engine().task_count(spec.to_stage));
+  uint32_t to = static_cast<uint32_t>(Hash64(key.data, key.size, kExchangeSeed) % tasks);
+  item_.Clear();
+  item_.Append(static_cast<char>(ExchangeBatch::kRow));
+  RowWriter out(&item_);
+  out.U64(static_cast<uint64_t>(exchange));
+  out.U64(static_cast<uint64_t>(from));
+  out.U64(to);
+  WriteMeta(meta, spec.keeps_raw, out);
+  out.Str(row);
+  Append(static_cast<int>(to) % worker_.workers(), item_.str(), true);
+}
+
+void Exchanges::SendWatermarks(TaskState& task) {
+  for (int exchange : task.exchange_indices) {
+    ExchangeSlot& slot = *task.exchanges[exchange];
+    int64_t watermark = task.ExchangeWatermark(exchange);
+    if (watermark <= slot.told && task.idle == slot.idle_told) continue;
+    slot.told = std::max(slot.told, watermark);
+    slot.idle_told = task.idle;
+    item_.Clear();
+    item_.Append(static_cast<char>(ExchangeBatch::kWatermark));
+    RowWriter out(&item_);
+    out.U64(static_cast<uint64_t>(exchange));
+    out.U64(static_cast<uint64_t>(task.task.partition()));
+    out.I64(slot.told);
+    out.Bool(task.idle);
+    int tasks = worker_.engine().task_count(worker_.program().exchanges[exchange].to_stage);
+    for (int to = 0; to < worker_.workers() && to < tasks; ++to) Append(to, item_.str(), false);
+  }
+}
+
+void Exchanges::Append(int to_worker, Str item, bool row) {
+  std::unique_ptr<ExchangeBatch>& batch = outgoing_[to_worker];
+  if (batch == nullptr) batch = worker_.engine().inbox(to_worker).Spare();
+  batch->bytes.Append(&item.size, sizeof item.size);
+  batch->bytes.Append(item);
+  if (row) ++batch->rows;
+  if (batch->bytes.size() >= kBatchBytes) worker_.engine().SendBatch(to_worker, std::move(batch));
+}
+
+bool Exchanges::Flush() {
+  bool did = false;
+  for (int to = 0; to < worker_.workers(); ++to) {
+    if (outgoing_[to] == nullptr || outgoing_[to]->bytes.size() == 0) continue;
+    worker_.engine().SendBatch(to, std::move(outgoing_[to]));
+    did = true;
+  }
+  return did;
+}
+
+// ---- Receiving ------------------------------------------------------------------------------------------------------
+
+bool Exchanges::Receive(bool force) {
+  bool did = ServeBacklogs(force);
+  ExchangeInbox& inbox = worker_.engine().inbox(worker_.index());
+  if (!inbox.Take(&incoming_)) return did;
+  for (std::unique_ptr<ExchangeBatch>& batch : incoming_) {
+    for (size_t at = 0; at < batch->bytes.size();) {
+      uint32_t size;
+      std::memcpy(&size, batch->bytes.data() + at, sizeof size);
+      if (!TakeItem(Str(batch->bytes.data() + at + sizeof size, size), force)) {
+        worker_.Fail(ExitCode::kInternal, "a batch between workers cannot be read");
+        return true;
+      }
+      at += sizeof size + size;
+    }
+    worker_.arena().Reset();
+    inbox.GiveBack(std::move(batch));
+    ++taken_;
+  }
+  incoming_.clear();
+  return true;
+}
+
+void Exchanges::Acknowledge() {
+  if (taken_ == 0) return;
+  worker_.engine().BatchesTaken(taken_);
+  taken_ = 0;
+}
+
+bool Exchanges::TakeItem(Str item, bool force) {
+  if (item.size == 0) return false;
+  RowReader in(item.Sub(1));
+  int exchange = static_cast<int>(in.U64());
+  uint64_t from = in.U64();
+  if (!in.ok() || exchange >= static_cast<int>(worker_.program().exchanges.size())) return false;
+  int to_stage = worker_.program().exchanges[exchange].to_stage;
+  if (item[0] == ExchangeBatch::kRow) {
+    TaskState* task = worker_.FindTask(to_stage, static_cast<int32_t>(in.U64()));
+    if (task == nullptr) return false;
+    if (!force && (!task->backlog.empty() || task->task.blocked())) {
+      Wait(*task, item);
+      return true;
+    }
+    return DeliverRow(*task, exchange, in);
+  }
+  int64_t watermark = in.I64();
+  bool idle = in.Bool();
+  if (!in.AtEnd()) return false;
+  for (TaskState* task : worker_.TasksOf(to_stage)) {
+    // It may not overtake rows that wait.
+    if (task->backlog.empty()) {
+      DeliverWatermark(*task, from, watermark, idle);
+    } else {
+      Wait(*task, item);
+    }
+  }
+  return true;
+}
+
+void Exchanges::Wait(TaskState& task, Str item) {
+  if (task.backlog.empty()) {
+    task.backlog.bytes.Clear();
+    task.backlog.at = 0;
+    if (std::find(waiting_.begin(), waiting_.end(), &task) == waiting_.end()) waiting_.push_back(&task);
+  }
+  task.backlog.bytes.Append(&item.size, sizeof item.size);
+  task.backlog.bytes.Append(item);
+  backlog_bytes_ += sizeof item.size + item.size;
+}
+
+bool Exchanges::ServeBacklogs(bool force) {
+  bool did = false;
+  for (size_t i = 0; i < waiting_.size();) {
+    TaskState& task = *waiting_[i];
+    ExchangeBacklog& backlog = task.backlog;
+    while (!backlog.empty() && (force || !task.task.blocked())) {
+      uint32_t size;
+      std::memcpy(&size, backlog.bytes.data() + backlog.at, sizeof size);
+      Str item(backlog.bytes.data() + backlog.at + sizeof size, size);
+      backlog.at += sizeof size + size;
+      backlog_bytes_ -= sizeof size + size;
+      RowReader in(item.Sub(1));
+      int exchange = static_cast<int>(in.U64());
+      uint64_t from = in.U64();
+      if (item[0] == ExchangeBatch::kRow) {
+        in.U64();
+        DeliverRow(task, exchange, in);
+      } else {
+        int64_t watermark = in.I64();
+        DeliverWatermark(task, from, watermark, in.Bool());
+      }
+      worker_.arena().Reset();
+      did = true;
+    }
+    if (backlog.empty()) {
+      backlog.bytes.Clear();
+      backlog.at = 0;
+      waiting_[i] = waiting_.back();
+      waiting_.pop_back();
+    } else {
+      ++i;
+    }
+  }
+  return did;
+}
+
+bool Exchanges::DeliverRow(TaskState& task, int exchange, RowReader& in) {
+  const ExchangeSpec& spec = worker_.program().exchanges[exchange];
+  Meta meta;
+  if (!ReadMeta(in, worker_.arena(), &meta)) return false;
+  Str row = in.Str();
+  if (!in.AtEnd()) return false;
+  worker_.counters(spec.step).read.Add();
+  worker_.MarkDirty();
+  task.task.BeginResume(meta);
+  RowReader reader(row);
+  spec.process(task.task, meta, reader);
+  return true;
+}
+
+void Exchanges::DeliverWatermark(TaskState& task, uint64_t from, int64_t watermark, bool idle) {
+  if (from >= task.upstreams.size()) return;
+  ExchangeUpstream& upstream = task.upstreams[from];
+  upstream.idle = idle;
+  if (watermark > upstream.watermark) {
+    upstream.watermark = watermark;
+    upstream.changed = true;
+  }
+  UpdateWatermark(task);
+}
+
+// The minimum of those not idle; when all are idle, the clock that the furthest of them follows. Finished ones no longer
+// count.
+void Exchanges::UpdateWatermark(TaskState& task) {
+  int64_t least = INT64_MAX, furthest = INT64_MIN;
+  bool open = false, all_idle = true;
+  for (const ExchangeUpstream& upstream : task.upstreams) {
+    if (upstream.watermark == INT64_MAX) continue;
+    open = true;
+    furthest = std::max(furthest, upstream.watermark);
+    if (upstream.idle) continue;
+    all_idle = false;
+    least = std::min(least, upstream.watermark);
+  }
+  int64_t watermark = !open ? INT64_MAX : all_idle ? furthest : least;
+  task.idle = open && all_idle && task.Pending() == 0;
+  if (watermark > task.task.watermark_) {
+    task.task.watermark_ = watermark;
+    if (watermark >= task.task.next_wake_) task.task.Advance();
+  }
+}
+
+// ---- State ----------------------------------------------------------------------------------------------------------
+
+void Exchanges::AppendDelta(TaskState& task, uint32_t step, DeltaWriter& delta) {
+  for (size_t from = 0; from < task.upstreams.size(); ++from) {
+    ExchangeUpstream& upstream = task.upstreams[from];
+    if (!upstream.changed) continue;
+    upstream.changed = false;
+    uint32_t big = __builtin_bswap32(static_cast<uint32_t>(from));
+    delta.BeginPut(step, StateKind::kExchange, task.task.partition(), Str(reinterpret_cast<char*>(&big), 4))
+        .I64(upstream.watermark);
+    delta.EndPut();
+  }
+}
+
+Status Exchanges::Restore(TaskState& task, Str key, Str value) {
+  uint32_t big = 0;
+  if (key.size == 4) std::memcpy(&big, key.data, 4);
+  uint32_t from = __builtin_bswap32(big);
+  RowReader in(value);
+  int64_t watermark = in.I64();
+  if (key.size != 4 || !in.AtEnd()) return Status::Corrupt("an exchange's watermark cannot be read");
+  if (from >= task.upstreams.size()) task.upstreams.resize(from + 1);
+  task.upstreams[from].watermark = watermark;
+  UpdateWatermark(task);
+  return Status();
+}
+
+}  // namespace weir

@@ -1,0 +1,64 @@
+// What of a program its store holds, and how it is laid out: see store.h.
+#include <map>
+
+#include "runtime/core/hash.h"
+#include "runtime/engine/engine.h"
+
+namespace weir {
+
+namespace {
+
+uint64_t TextHash(const std::string& text) { return Hash(Str(std::string_view(text))); }
+
+// Of the parts that runtime/engine and runtime/lookup write themselves; raised when their layout changes.
+constexpr uint64_t kSourceLayout = 1, kRowLayout = 1, kWindowLayout = 1, kExchangeLayout = 1;
+
+}  // namespace
+
+bool UsesStore(const Program& program) {
+  if (program.stateful || !program.windows.empty() || !program.exchanges.empty()) return true;
+  for (const SourceSpec& source : program.sources) {
+    if (source.operation != "topic") return true;
+  }
+  return false;
+}
+
+StoreIdentity IdentityOf(const Program& program) {
+  StoreIdentity identity;
+  identity.pipeline = program.name;
+  identity.version = program.version;
+  std::map<uint32_t, size_t> by_step;
+  auto add = [&](uint32_t step, const char* what, uint64_t schema) {
+    auto [at, added] = by_step.emplace(step, identity.steps.size());
+    if (added) {
+      StepIdentity one;
+      one.name = program.steps[step].name;
+      one.what = what;
+      one.hash = TextHash(one.name);
+      identity.steps.push_back(std::move(one));
+    }
+    StepIdentity& one = identity.steps[at->second];
+    one.schema = HashCombine(one.schema, schema);
+  };
+  for (const SourceSpec& source : program.sources) {
+    // Offsets mean nothing in another topic; files are told apart by what their source says of them.
+    uint64_t schema = HashCombine(kSourceLayout, TextHash(source.operation));
+    if (source.operation == "topic") schema = HashCombine(schema, TextHash(source.address));
+    add(source.step, "positions of a source", schema);
+  }
+  for (const LookupStepSpec& step : program.lookup_steps) {
+    uint64_t schema = HashCombine(kRowLayout, step.row_schema);
+    add(step.step, "pending rows of a lookup", HashCombine(schema, TextHash(program.lookups[step.lookup].name)));
+  }
+  for (const WindowSpec& window : program.windows) {
+    uint64_t schema = HashCombine(kWindowLayout, window.value_schema);
+    add(window.step, "windows", HashCombine(schema, static_cast<uint64_t>(window.size_ns)));
+  }
+  for (const ExchangeSpec& exchange : program.exchanges) add(exchange.step, "re-keying", kExchangeLayout);
+  for (const SinkSpec& sink : program.sinks) {
+    add(sink.step, "length of an output", HashCombine(TextHash(sink.operation), TextHash(sink.address)));
+  }
+  return identity;
+}
+
+}  // namespace weir

@@ -1,0 +1,468 @@
+#include "runtime/engine/input.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/worker.h"
+
+namespace weir {
+
+namespace {
+// Batches taken in one turn, so that acknowledgements, answers and barriers get their turn too.
+constexpr int kBatchesPerTurn = 8;
+// How often an idle partition's clock is looked at when what waits for it is behind an exchange.
+constexpr int64_t kIdleTickNs = 100'000'000;
+}  // namespace
+
+void WriteStoredSource(const StoredSource& stored, RowWriter& out) {
+  out.I64(stored.position.offset);
+  out.Bool(stored.position.finished);
+  out.Str(Str(std::string_view(stored.position.identity)));
+  out.I64(stored.max_time);
+  out.I64(stored.watermark);
+}
+
+bool ReadStoredSource(Str value, StoredSource* stored) {
+  RowReader in(value);
+  stored->position.offset = in.I64();
+  stored->position.finished = in.Bool();
+  stored->position.identity = in.Str().view();
+  stored->max_time = in.I64();
+  stored->watermark = in.I64();
+  return in.AtEnd();
+}
+
+Input::Input(Worker& worker, int source, std::unique_ptr<Source> reader)
+    : worker_(worker),
+      source_(source),
+      spec_(worker.program().sources[source]),
+      reader_(std::move(reader)),
+      offsets_mode_(!worker.store_mode()) {
+  int64_t in_flight = 0;
+  for (const LookupSpec& lookup : worker.program().lookups) in_flight = std::max<int64_t>(in_flight, lookup.in_flight);
+  open_records_max_ = static_cast<uint64_t>(std::max<int64_t>(4 * in_flight, 10'000));
+}
+
+void Input::AddPartition(int32_t number, TaskState* task, const StoredSource& stored) {
+  auto partition = std::make_unique<Partition>();
+  partition->number = number;
+  partition->task = task;
+  partition->position = stored.position;
+  partition->saved_watermark = stored.watermark;
+  task->task.lateness_ = spec_.has_lateness ? spec_.lateness_ns : 0;
+  task->task.max_time_ = stored.max_time;
+  task->task.watermark_ = stored.watermark;
+  if (stored.position.finished) {
+    partition->finished = true;
+    task->task.watermark_ = INT64_MAX;
+  }
+  auto gauges = std::make_unique<PartitionGauges>();
+  gauges->source = source_;
+  gauges->partition = number;
+  gauges->position.Set(stored.position.offset);
+  gauges->watermark.Set(task->task.watermark_);
+  partition->gauges = gauges.get();
+  {
+    std::lock_guard<std::mutex> lock(gauges_mutex_);
+    gauges_.push_back(std::move(gauges));
+  }
+  partitions_.push_back(std::move(partition));
+}
+
+Status Input::Open() {
+  std::vector<int32_t> mine;
+  if (!offsets_mode_) {
+    for (const auto& partition : partitions_) mine.push_back(partition->number);
+    if (mine.empty()) return Status();
+  }
+  return reader_->Open(mine, this);
+}
+
+Input::Partition* Input::Find(int32_t number) {
+  for (auto& partition : partitions_) {
+    if (partition->number == number) return partition.get();
+  }
+  return nullptr;
+}
+
+void Input::Gauges(std::vector<PartitionMetrics>* out) const {
+  std::lock_guard<std::mutex> lock(gauges_mutex_);
+  for (const auto& gauges : gauges_) {
+    PartitionMetrics metrics;
+    metrics.source = gauges->source;
+    metrics.partition = gauges->partition;
+    metrics.position = gauges->position.Get();
+    metrics.end_offset = gauges->end_offset.Get();
+    metrics.watermark_ns = gauges->watermark.Get();
+    metrics.blocked_ns = gauges->blocked_ns.Get();
+    out->push_back(metrics);
+  }
+}
+
+// ---- Records --------------------------------------------------------------------------------------------------------
+
+bool Input::Turn(bool may_process, bool may_poll) {
+  bool did = false;
+  if (may_process) {
+    for (auto& partition : partitions_) {
+      while (!partition->waiting.empty() && !partition->task->task.blocked()) {
+        if (!Work(*partition)) break;
+        did = true;
+        if (worker_.stopping()) return true;
+      }
+    }
+  }
+  for (auto& partition : partitions_) {
+    UpdateHold(*partition);
+    partition->empty_poll = false;
+  }
+  if (!may_poll || (!offsets_mode_ && partitions_.empty())) return did;
+  for (int i = 0; i < kBatchesPerTurn; ++i) {
+    std::unique_ptr<Batch> batch;
+    Status status = reader_->Poll(&batch);
+    if (!status.ok()) {
+      worker_.Fail(status.code() == StatusCode::kExists || status.code() == StatusCode::kLimit ? ExitCode::kRefused
+                                                                                            : ExitCode::kConnector,
+                   fmt::format("source `{}`: {}", spec_.name, status.message()), worker_.program().steps[spec_.step].line);
+      return true;
+    }
+    if (batch == nullptr) {
+      for (auto& partition : partitions_) partition->empty_poll = true;
+      break;
+    }
+    did = true;
+    Partition* partition = Find(batch->partition);
+    if (partition == nullptr || batch->size == 0) continue;  // given away in this very poll
+    Accept(*partition, std::move(batch));
+    if (may_process && !partition->task->task.blocked()) {
+      while (!partition->waiting.empty() && Work(*partition)) {
+      }
+    }
+    UpdateHold(*partition);
+    if (worker_.stopping() || !worker_.MayRead(spec_.stage)) break;
+  }
+  return did;
+}
+
+void Input::Accept(Partition& partition, std::unique_ptr<Batch> batch) {
+  Waiting waiting;
+  if (offsets_mode_) {
+    std::unique_ptr<OpenBatch> open;
+    if (!spare_.empty()) {
+      open = std::move(spare_.back());
+      spare_.pop_back();
+    } else {
+      open = std::make_unique<OpenBatch>();
+    }
+    open->end_offset = batch->messages[batch->size - 1].next_offset;
+    open->records = batch->size;
+    open->ticket.Raise();  // until the batch is read
+    waiting.open = open.get();
+    partition.open_records += batch->size;
+    partition.open.push_back(std::move(open));
+  }
+  waiting.batch = std::move(batch);
+  partition.waiting.push_back(std::move(waiting));
+  partition.quiet_since = -1;
+  SetIdle(partition, false);
+}
+
+bool Input::Work(Partition& partition) {
+  Waiting& waiting = partition.waiting.front();
+  Batch& batch = *waiting.batch;
+  Task& task = partition.task->task;
+  task.ticket_ = waiting.open != nullptr ? &waiting.open->ticket : nullptr;
+  uint64_t begun = task.begun_;
+  uint32_t begin = waiting.begin;
+  uint32_t end = spec_.process(task, batch, begin);
+  task.ticket_ = nullptr;
+  worker_.arena().Reset();
+  uint32_t taken = end - begin;
+  if (end > batch.size || end < begin || task.begun_ - begun != taken) {
+    worker_.Fail(ExitCode::kInternal,
+                 fmt::format("source `{}`: {} records taken and {} begun", spec_.name, taken, task.begun_ - begun));
+    return false;
+  }
+  if (taken != 0) {
+    worker_.MarkDirty();
+    worker_.ledger().read.Add(taken);
+    StepCounters& counters = worker_.counters(spec_.step);
+    counters.read.Add(taken);
+    uint64_t bytes = 0;
+    for (uint32_t i = begin; i < end; ++i) bytes += batch.messages[i].key.size + batch.messages[i].value.size;
+    counters.read_bytes.Add(bytes);
+    partition.position.offset = batch.messages[end - 1].next_offset;
+    partition.position.earliest = false;
+    partition.moved = true;
+  }
+  waiting.begin = end;
+  if (end == batch.size) {
+    if (waiting.open != nullptr) waiting.open->ticket.Lower();
+    partition.waiting.pop_front();
+  }
+  return taken != 0;
+}
+
+void Input::UpdateHold(Partition& partition) {
+  bool blocked = partition.task->task.blocked() && !partition.waiting.empty();
+  if (blocked && partition.blocked_since < 0) {
+    partition.blocked_since = worker_.mono_ns();
+  } else if (!blocked && partition.blocked_since >= 0) {
+    partition.gauges->blocked_ns.Add(static_cast<uint64_t>(worker_.mono_ns() - partition.blocked_since));
+    partition.blocked_since = -1;
+  }
+  bool hold = !partition.waiting.empty() || (offsets_mode_ && partition.open_records > open_records_max_);
+  if (hold == partition.held) return;
+  partition.held = hold;
+  reader_->Hold(partition.number, hold);
+}
+
+// ---- Ends and idleness ----------------------------------------------------------------------------------------------
+
+void Input::Tick(bool counts) {
+  int64_t now = worker_.mono_ns();
+  for (auto& at : partitions_) {
+    Partition& partition = *at;
+    Task& task = partition.task->task;
+    if (partition.empty_poll && partition.waiting.empty()) {
+      PartitionStatus status = reader_->Tell(partition.number);
+      partition.gauges->end_offset.Set(status.end_offset);
+      if (partition.position.offset < 0) partition.gauges->position.Set(status.position);
+      if (status.finished && !partition.finished) Finish(partition);
+      bool quiet = counts && spec_.idle_ns >= 0 && !partition.finished && status.at_end && status.connected &&
+                   partition.task->Pending() == 0;
+      if (!quiet) {
+        partition.quiet_since = -1;
+        SetIdle(partition, false);
+      } else {
+        if (partition.quiet_since < 0) partition.quiet_since = now;
+        if (now - partition.quiet_since >= spec_.idle_ns) {
+          if (!partition.idle) {
+            partition.idle_from = partition.quiet_since + spec_.idle_ns;
+            SetIdle(partition, true);
+          }
+          // The watermark goes on with the clock, from where the last record left it.
+          if (task.max_time_ != INT64_MIN) {
+            int64_t watermark = task.max_time_ - task.lateness_ + (now - partition.idle_from);
+            if (watermark > task.watermark_) {
+              task.watermark_ = watermark;
+              if (watermark >= task.next_wake_) task.Advance();
+            }
+          }
+        }
+      }
+    } else if (!partition.waiting.empty() || !counts) {
+      partition.quiet_since = -1;
+      SetIdle(partition, false);
+    }
+    if (partition.position.offset >= 0) partition.gauges->position.Set(partition.position.offset);
+    partition.gauges->watermark.Set(task.watermark_);
+  }
+}
+
+void Input::SetIdle(Partition& partition, bool idle) {
+  partition.idle = idle;
+  partition.task->idle = idle;
+}
+
+void Input::Finish(Partition& partition) {
+  partition.finished = true;
+  partition.position.finished = true;
+  partition.moved = true;
+  worker_.MarkDirty();
+  Task& task = partition.task->task;
+  task.watermark_ = INT64_MAX;
+  task.Advance();
+}
+
+int64_t Input::NextTimerMonoNs() const {
+  if (spec_.idle_ns < 0) return INT64_MAX;
+  int64_t next = INT64_MAX;
+  for (const auto& partition : partitions_) {
+    if (partition->quiet_since < 0) continue;
+    if (!partition->idle) {
+      next = std::min(next, partition->quiet_since + spec_.idle_ns);
+      continue;
+    }
+    const Task& task = partition->task->task;
+    if (task.max_time_ == INT64_MIN) continue;
+    int64_t fire = partition->task->NextFire();
+    if (fire != INT64_MAX) next = std::min(next, partition->idle_from + (fire - (task.max_time_ - task.lateness_)));
+    if (!partition->task->exchange_indices.empty() && worker_.AnyWindowOpen()) {
+      next = std::min(next, worker_.mono_ns() + kIdleTickNs);
+    }
+  }
+  return next;
+}
+
+bool Input::finished() const {
+  for (const auto& partition : partitions_) {
+    if (!partition->finished || !partition->waiting.empty()) return false;
+  }
+  return true;
+}
+
+bool Input::waiting() const {
+  for (const auto& partition : partitions_) {
+    if (!partition->waiting.empty()) return true;
+  }
+  return false;
+}
+
+// ---- Commit by epochs -----------------------------------------------------------------------------------------------
+
+void Input::AppendDelta(DeltaWriter& delta) {
+  for (auto& at : partitions_) {
+    Partition& partition = *at;
+    const Task& task = partition.task->task;
+    partition.told = !partition.moved;
+    if (!partition.moved && task.watermark_ == partition.saved_watermark) continue;
+    if (partition.moved) partition.position.identity = reader_->Identity(partition.number);
+    StoredSource stored;
+    stored.position = partition.position;
+    stored.max_time = task.max_time_;
+    stored.watermark = task.watermark_;
+    WriteStoredSource(stored, delta.BeginPut(spec_.step, StateKind::kSource, partition.number, Str()));
+    delta.EndPut();
+    partition.moved = false;
+    partition.saved_watermark = task.watermark_;
+    partition.collected_offset = partition.position.offset;
+  }
+}
+
+void Input::TellCommitted() {
+  std::vector<std::pair<int32_t, Position>> positions;
+  for (auto& partition : partitions_) {
+    if (partition->told) continue;
+    partition->told = true;
+    Position position;
+    position.offset = partition->collected_offset;
+    position.identity = partition->position.identity;
+    positions.emplace_back(partition->number, std::move(position));
+  }
+  if (!positions.empty()) reader_->Commit(positions);
+}
+
+// ---- Offsets that follow delivery -----------------------------------------------------------------------------------
+
+void Input::PopDone(Partition& partition) {
+  while (!partition.open.empty() && partition.open.front()->ticket.Done()) {
+    OpenBatch& open = *partition.open.front();
+    partition.collected_offset = open.end_offset;
+    partition.open_records -= open.records;
+    spare_.push_back(std::move(partition.open.front()));
+    partition.open.pop_front();
+  }
+}
+
+void Input::Settle() {
+  for (auto& partition : partitions_) PopDone(*partition);
+}
+
+void Input::CommitDone() {
+  std::vector<std::pair<int32_t, Position>> positions;
+  for (auto& partition : partitions_) {
+    PopDone(*partition);
+    if (partition->collected_offset == partition->committed_offset) continue;
+    partition->committed_offset = partition->collected_offset;
+    Position position;
+    position.offset = partition->collected_offset;
+    positions.emplace_back(partition->number, std::move(position));
+  }
+  if (!positions.empty()) reader_->Commit(positions);
+  orphans_.erase(std::remove_if(orphans_.begin(), orphans_.end(),
+                                [](const std::unique_ptr<OpenBatch>& open) { return open->ticket.Done(); }),
+                 orphans_.end());
+}
+
+bool Input::Settled() const {
+  for (const auto& partition : partitions_) {
+    for (const auto& open : partition->open) {
+      if (!open->ticket.Done()) return false;
+    }
+  }
+  return true;
+}
+
+// ---- SourceEvents ---------------------------------------------------------------------------------------------------
+
+void Input::Assigned(const std::vector<int32_t>& partitions, std::vector<Position>* positions) {
+  positions->clear();
+  for (int32_t number : partitions) {
+    Partition* partition = Find(number);
+    if (partition == nullptr && offsets_mode_) {
+      // The group's committed offset counts.
+      AddPartition(number, worker_.AddTask(spec_.stage, number), StoredSource());
+      partition = Find(number);
+    }
+    if (partition == nullptr) {
+      worker_.Fail(ExitCode::kInternal, fmt::format("source `{}` was given partition {}", spec_.name, number));
+      positions->emplace_back();
+      continue;
+    }
+    positions->push_back(partition->position);
+  }
+}
+
+bool Input::AllSettled(const std::vector<int32_t>& partitions) {
+  for (int32_t number : partitions) {
+    Partition* partition = Find(number);
+    if (partition == nullptr) continue;
+    for (size_t i = 0; i < partition->open.size(); ++i) {
+      // What nobody began is not waited for: the next owner reads it.
+      bool unread = !partition->waiting.empty() && partition->waiting.front().begin == 0 &&
+                    partition->waiting.front().open == partition->open[i].get();
+      if (unread) break;
+      if (!partition->open[i]->ticket.Done() &&
+          !(partition->open[i]->ticket.open() == 1 && !partition->waiting.empty() &&
+            partition->waiting.front().open == partition->open[i].get())) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void Input::Revoked(const std::vector<int32_t>& partitions) {
+  int64_t end = worker_.clock().MonoNs() + worker_.environment().revoke_wait_ns;
+  worker_.HandOver();
+  while (!AllSettled(partitions) && !worker_.stopping()) {
+    if (!worker_.ServeOutputs()) {
+      int64_t left = end - worker_.clock().MonoNs();
+      if (left <= 0) break;
+      worker_.loop().Run(std::min<int64_t>(left, 5'000'000));
+    }
+  }
+  CommitDone();
+  Drop(partitions);
+}
+
+void Input::Lost(const std::vector<int32_t>& partitions) { Drop(partitions); }
+
+void Input::Drop(const std::vector<int32_t>& partitions) {
+  for (int32_t number : partitions) {
+    auto at = std::find_if(partitions_.begin(), partitions_.end(),
+                           [number](const std::unique_ptr<Partition>& p) { return p->number == number; });
+    if (at == partitions_.end()) continue;
+    Partition& partition = **at;
+    for (Waiting& waiting : partition.waiting) {
+      if (waiting.open != nullptr) waiting.open->ticket.Lower();
+    }
+    for (auto& port : partition.task->owned_ports) port->ForgetAll();
+    worker_.RemoveTask(partition.task);
+    // Sinks may still hold what these tickets count.
+    for (auto& open : partition.open) orphans_.push_back(std::move(open));
+    {
+      std::lock_guard<std::mutex> lock(gauges_mutex_);
+      gauges_.erase(std::remove_if(gauges_.begin(), gauges_.end(),
+                                   [&](const std::unique_ptr<PartitionGauges>& g) { return g.get() == partition.gauges; }),
+                    gauges_.end());
+    }
+    partitions_.erase(at);
+  }
+}
+
+void Input::Close() { reader_->Close(); }
+
+}  // namespace weir

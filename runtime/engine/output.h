@@ -1,0 +1,55 @@
+// One worker's outputs for one sink: collected while records are worked on, handed over between batches.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "runtime/engine/sink.h"
+#include "runtime/engine/task.h"
+#include "runtime/program/program.h"
+
+namespace weir {
+
+class Worker;
+
+// Streaming sinks get their outputs at once; outputs for store-backed ones are kept until the epoch's barrier.
+class Output {
+ public:
+  // `sink` is null for store-backed ones, which belong to the process. `slot` is what tasks write to.
+  Output(Worker& worker, int index, OutputSlot* slot, std::unique_ptr<Sink> sink);
+
+  Sink* sink() { return sink_.get(); }
+  bool store_backed() const { return sink_ == nullptr; }
+  // Streaming: gives what was collected to the sink. Store-backed: begins a new buffer when this one is large.
+  void HandOver();
+  // Streaming: serves acknowledgements, and makes dead letters of what the target refused meanwhile.
+  Status Poll();
+  bool empty() const { return slot_->buffer->records.empty(); }
+
+  // ---- Store-backed ----
+  // At the barrier: what was kept becomes the epoch's, to be written by the commit; the last epoch's buffers serve again.
+  void Collect();
+  // The buffers of the epoch that is being committed.
+  const std::vector<std::unique_ptr<OutputBuffer>>& collected() const { return collected_; }
+  // A buffer that is added to the epoch being committed, whose tickets are not at zero yet.
+  OutputBuffer& AddToCollected();
+  uint64_t kept_bytes() const { return kept_bytes_ + slot_->buffer->bytes.size(); }
+
+ private:
+  void Refuse(const std::vector<Sink::Refused>& refused);
+  // What the sink's route says of one refused record.
+  void Route(const Meta& meta, uint32_t step, const std::string& reason, Ticket* ticket);
+  std::unique_ptr<OutputBuffer> NewBuffer();
+
+  Worker& worker_;
+  int index_;
+  OutputSlot* slot_;
+  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<OutputBuffer> current_;
+  std::vector<std::unique_ptr<OutputBuffer>> kept_, collected_, spare_;
+  uint64_t kept_bytes_ = 0;
+  std::vector<Sink::Refused> refused_;
+  std::vector<Sink::RefusedLater> refused_later_;
+};
+
+}  // namespace weir

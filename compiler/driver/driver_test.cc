@@ -1,0 +1,225 @@
+// The weir command as a user meets it: words in, streams and exit codes out. Runs the built program.
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "compiler/driver/files.h"
+
+namespace weirc {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  int code;
+  std::string out;
+  std::string err;
+};
+
+std::string Slurp(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// A folder of its own, which is also the current one of what runs in it.
+class Place {
+ public:
+  Place() { REQUIRE(mkdtemp(path_) != nullptr); }
+  ~Place() { fs::remove_all(path_); }
+  void Write(const std::string& name, const std::string& text) {
+    fs::create_directories((fs::path(path_) / name).parent_path());
+    std::ofstream(fs::path(path_) / name, std::ios::binary) << text;
+  }
+  std::string Read(const std::string& name) { return Slurp(fs::path(path_) / name); }
+  std::string path() const { return path_; }
+  bool Has(const std::string& name) { return fs::exists(fs::path(path_) / name); }
+  Result Weir(const std::string& words, const std::string& variables = "") {
+    std::string command = "cd " + std::string(path_) + " && env -u GITHUB_ACTIONS XDG_CACHE_HOME=" + path_ +
+                          "/.cache " + variables + " " + WEIR_BINARY + " " + words +
+                          " >.out 2>.err </dev/null";
+    int status = system(command.c_str());
+    return {WEXITSTATUS(status), Read(".out"), Read(".err")};
+  }
+
+ private:
+  char path_[32] = "/tmp/weir-driver-XXXXXX";
+};
+
+bool Contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+constexpr char kGood[] =
+    "pipeline good version 1\n"
+    "record Order { id: int64, amount: decimal(12, 2) }\n"
+    "deadletter dead\n"
+    "source orders: Order = ndjson(\"orders.ndjson\") { format: json, on bad send dead }\n"
+    "stream large = orders\n"
+    "  | where amount >= 100\n"
+    "sink out from large = stdout { format: json }\n"
+    "sink dead_out from dead = ndjson(\"dead.ndjson\")\n";
+
+TEST_CASE("help comes first with examples, and goes to stdout only when asked for") {
+  Place place;
+  Result help = place.Weir("--help");
+  CHECK(help.code == 0);
+  CHECK(help.err == "");
+  CHECK(help.out.find("Examples:") < help.out.find("Usage:"));
+  CHECK(Contains(help.out, "Exit codes:"));
+  CHECK(place.Weir("-h").out == help.out);
+  Result none = place.Weir("");
+  CHECK(none.code == 2);
+  CHECK(none.out == "");
+  CHECK(Contains(none.err, "Usage: weir"));
+  Result build = place.Weir("build --help");
+  CHECK(build.code == 0);
+  CHECK(Contains(build.out, "Usage: weir build FILE"));
+  CHECK(Contains(place.Weir("--version").out, "weir 0."));
+}
+
+TEST_CASE("misspelled words get a suggestion and exit code 2") {
+  Place place;
+  Result command = place.Weir("biuld x.weir");
+  CHECK(command.code == 2);
+  CHECK(command.out == "");
+  CHECK(Contains(command.err, "did you mean `weir build`?"));
+  Result option = place.Weir("build x.weir --keep-object");
+  CHECK(option.code == 2);
+  CHECK(Contains(option.err, "did you mean `--keep-objects`?"));
+  CHECK(Contains(place.Weir("build").err, "weir build --help"));
+  CHECK(Contains(place.Weir("check x.weir --format xml").err, "text, json or github"));
+  CHECK(Contains(place.Weir("build x.weir -- y").err, "only `weir run`"));
+}
+
+TEST_CASE("check says nothing on stdout, and its exit code tells findings from failures") {
+  Place place;
+  place.Write("good.weir", kGood);
+  place.Write("bad.weir", std::string(kGood) + "stream x = nowhere | where true\n");
+  Result good = place.Weir("check good.weir");
+  INFO(good.err);
+  CHECK(good.code == 0);
+  CHECK(good.out == "");
+  CHECK(good.err == "good.weir is right\n");
+  Result bad = place.Weir("check good.weir bad.weir");
+  CHECK(bad.code == 1);
+  CHECK(bad.out == "");
+  CHECK(Contains(bad.err, "nowhere"));
+  CHECK(Contains(bad.err, "bad.weir:9:"));
+  CHECK_FALSE(Contains(bad.err, "\033["));
+  Result absent = place.Weir("check absent.weir");
+  CHECK(absent.code == 2);
+  CHECK(Contains(absent.err, "cannot read absent.weir: No such file or directory"));
+  CHECK(place.Weir("check .").code == 1);
+}
+
+TEST_CASE("diagnostics come as text, JSON lines or workflow commands") {
+  Place place;
+  place.Write("bad.weir", std::string(kGood) + "stream x = nowhere | where true\n");
+  Result json = place.Weir("check bad.weir --format json");
+  CHECK(json.code == 1);
+  CHECK(json.err == "");
+  CHECK(json.out.starts_with("{\"code\":\"W0"));
+  CHECK(Contains(json.out, "\"line\":9"));
+  Result github = place.Weir("check bad.weir --format github");
+  CHECK(github.out.starts_with("::error file=bad.weir,line=9"));
+  CHECK(place.Weir("check bad.weir", "GITHUB_ACTIONS=true").out == github.out);
+  CHECK(Contains(place.Weir("check bad.weir --color always").err, "\033["));
+  CHECK_FALSE(Contains(place.Weir("check bad.weir", "NO_COLOR=1").err, "\033["));
+}
+
+TEST_CASE("imports are read relative to their file, each once, and a missing one is shown where it is named") {
+  Place place;
+  std::string rest = std::string(kGood).substr(std::string(kGood).find("deadletter"));
+  place.Write("p/pipeline.weir", "pipeline good version 1\nimport \"schemas/order.weir\"\n" + rest);
+  place.Write("p/schemas/order.weir",
+              "import \"money.weir\"\nrecord Order { id: int64, amount: decimal(12, 2), from: Place }\n");
+  place.Write("p/schemas/money.weir",
+              "import \"order.weir\"\nrecord Place { country: string }\n");
+  Result result = place.Weir("check p/pipeline.weir");
+  INFO(result.err);
+  CHECK(result.code == 0);
+  place.Write("p/pipeline.weir", "pipeline good version 1\nimport \"schemas/order.wier\"\n" + rest);
+  result = place.Weir("check p/pipeline.weir");
+  CHECK(result.code == 1);
+  CHECK(Contains(result.err, "W0290"));
+  CHECK(Contains(result.err, "p/pipeline.weir:2:8"));
+  CHECK(Contains(result.err, "No such file or directory"));
+}
+
+TEST_CASE("build makes an executable, prints the forms on the way, and keeps objects on request") {
+  Place place;
+  place.Write("good.weir", kGood);
+  Result built = place.Weir("build good.weir -o out --timings --keep-objects");
+  INFO(built.err);
+  REQUIRE(built.code == 0);
+  CHECK(built.out == "");
+  CHECK(Contains(built.err, "parse"));
+  CHECK(Contains(built.err, "link"));
+  CHECK(Contains(built.err, "MB, static)"));
+  CHECK(place.Has("out"));
+  CHECK(place.Has("out.o"));
+  CHECK(place.Has("out.link"));
+  for (const char* form : {"ast", "typed", "plan", "cpp"}) {
+    Result printed = place.Weir(std::string("build good.weir --print ") + form);
+    CHECK(printed.code == 0);
+    CHECK(Contains(printed.out, "orders"));
+  }
+  CHECK(place.Weir("build good.weir --print tree").code == 2);
+  CHECK(Contains(place.Weir("build good.weir -o no/such/out").err, "cannot write no/such/out"));
+  CHECK(place.Weir("build good.weir -o no/such/out").code == 2);
+  CHECK(place.Weir("plan good.weir").out == place.Weir("build good.weir --print plan").out);
+}
+
+TEST_CASE("run takes an unchanged pipeline from the cache and ends with the pipeline's own code") {
+  Place place;
+  place.Write("good.weir", kGood);
+  place.Write("orders.ndjson", "{\"id\": 1, \"amount\": 100.00}\n{\"id\": 2, \"amount\": 5}\n{\"id\": 3\n");
+  Result first = place.Weir("run good.weir --timings");
+  INFO(first.err);
+  CHECK(first.code == 0);
+  CHECK(first.out == "{\"id\":1,\"amount\":100.00}\n");
+  CHECK(Contains(first.err, "compile"));
+  CHECK(Contains(place.Read("dead.ndjson"), "orders"));
+  Result second = place.Weir("run good.weir --timings -- --help");
+  CHECK_FALSE(Contains(second.err, "compile"));
+  CHECK(place.Weir("run good.weir -- --no-such-option").code == 1);
+}
+
+TEST_CASE("new makes a pipeline that is right, passes its test and runs") {
+  Place place;
+  REQUIRE(place.Weir("new orders").code == 0);
+  Result check = place.Weir("check orders");
+  INFO(check.err);
+  CHECK(check.code == 0);
+  Result test = place.Weir("test orders");
+  INFO(test.err);
+  CHECK(test.code == 0);
+  CHECK(place.Weir("fmt --check orders").code == 0);
+  CHECK(Contains(place.Weir("new orders").err, "orders is there already"));
+  CHECK(place.Weir("new Orders").code == 2);
+}
+
+TEST_CASE("files are found below folders, sorted and once") {
+  Place place;
+  place.Write("a/x.weir", "");
+  place.Write("a/b/y.weir", "");
+  place.Write("a/.hidden/z.weir", "");
+  place.Write("a/readme.md", "");
+  const std::string root = place.path();
+  std::vector<std::string> files;
+  std::string error;
+  REQUIRE(FindPipelines({root + "/a", root + "/a/x.weir"}, &files, &error));
+  CHECK(files == std::vector<std::string>{root + "/a/b/y.weir", root + "/a/x.weir"});
+  CHECK_FALSE(FindPipelines({"/nowhere"}, &files, &error));
+  CHECK(error == "cannot read /nowhere: No such file or directory");
+}
+
+}  // namespace
+}  // namespace weirc

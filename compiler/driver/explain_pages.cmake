@@ -1,0 +1,12 @@
+# Writes OUTPUT, a C++ file with the pages of docs/errors in SOURCE_DIR: what `weir explain` prints.
+file(GLOB pages ${SOURCE_DIR}/docs/errors/W*.md)
+list(SORT pages)
+set(text "// Generated from docs/errors.\n#include <string_view>\n\nnamespace weirc {\n\n")
+string(APPEND text "std::string_view ExplainPage(std::string_view id) {\n")
+foreach(page ${pages})
+  get_filename_component(id ${page} NAME_WE)
+  file(READ ${page} content)
+  string(APPEND text "  if (id == \"${id}\") return R\"weirpage(${content})weirpage\";\n")
+endforeach()
+string(APPEND text "  return {};\n}\n\n}  // namespace weirc\n")
+file(WRITE ${OUTPUT} "${text}")

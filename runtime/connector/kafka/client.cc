@@ -69,8 +69,11 @@ void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const 
         Contains(words, "SASL") || Contains(words, "certificate")) {
       client->refused_us_.store(true, std::memory_order_relaxed);
     }
-    std::lock_guard<std::mutex> lock(client->mutex_);
-    client->last_failure_ = words;
+    // "1/1 brokers are down" says less than what came before it.
+    if (!Contains(words, "brokers are down")) {
+      std::lock_guard<std::mutex> lock(client->mutex_);
+      client->last_failure_ = words;
+    }
   }
   if (!client->log_) return;
   LogLevel to = level <= 3 ? LogLevel::kWarning : level <= 5 ? LogLevel::kInfo : LogLevel::kDebug;

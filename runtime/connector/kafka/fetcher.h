@@ -44,6 +44,9 @@ class Fetcher {
     int64_t offset;  // or kFromEarliest, kFromLatest
   };
   virtual ~Fetcher() = default;
+  // Gets ready to read a topic: connects and learns its leaders, waiting `wait_ns_max` at most. Not needed, but a start
+  // without it is late: a client that does not know a leader yet asks again only after half a second.
+  virtual void Warm(const std::string& topic, int64_t wait_ns_max) = 0;
   virtual Status StartFeeds(const std::string& topic, const std::vector<Start>& starts,
                             std::vector<std::unique_ptr<Feed>>* feeds) = 0;
   virtual void Stop(std::vector<std::unique_ptr<Feed>> feeds) = 0;

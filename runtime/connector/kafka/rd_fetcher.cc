@@ -205,6 +205,16 @@ class RdFetcher final : public Fetcher {
  public:
   explicit RdFetcher(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 
+  void Warm(const std::string& topic, int64_t wait_ns_max) override {
+    rd_kafka_t* rk = core_->client->get();
+    Topic handle(rd_kafka_topic_new(rk, topic.c_str(), nullptr));
+    if (!handle) return;
+    const rd_kafka_metadata_t* metadata = nullptr;
+    rd_kafka_metadata(rk, 0, handle.get(), &metadata, static_cast<int>(std::max<int64_t>(wait_ns_max / 1'000'000, 1)));
+    if (metadata) rd_kafka_metadata_destroy(metadata);
+    topics_.push_back(std::move(handle));
+  }
+
   Status StartFeeds(const std::string& topic, const std::vector<Start>& starts,
                     std::vector<std::unique_ptr<Feed>>* feeds) override {
     PartitionList list = NewPartitionList(static_cast<int>(starts.size()));
@@ -239,6 +249,7 @@ class RdFetcher final : public Fetcher {
 
  private:
   std::shared_ptr<Core> core_;
+  std::vector<Topic> topics_;  // kept: librdkafka forgets what it knows of topics nobody holds; gone before the client
 };
 
 }  // namespace

@@ -41,8 +41,7 @@ Status Reader::fetcher(Fetcher** out) {
   if (!fetcher_) {
     int64_t partitions = 0;
     for (const Entry& entry : entries_) {
-      partitions += entry.source->mine() ? static_cast<int64_t>(entry.source->mine())
-                                         : connection_->KnownPartitions(entry.source->topic());
+      partitions += std::max(connection_->KnownPartitions(entry.source->topic()), 1);
     }
     int64_t bytes = std::clamp(kFetchAheadBytes / std::max<int64_t>(partitions, 1), kFetchAheadBytesMin,
                                kFetchAheadBytesMax);

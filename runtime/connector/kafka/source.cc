@@ -31,6 +31,12 @@ Status KafkaSource::Partitions(int64_t wait_ns_max, int32_t* count) {
   Status status = connection_->Partitions(options_.topic, wait_ns_max, count);
   if (!status.ok()) return status.Within((options_.table ? "table `" : "source `") + options_.name + "`");
   partitions_ = *count;
+  if (!warm_ && reader_) {
+    warm_ = true;
+    Fetcher* fetcher = nullptr;
+    if (status = reader_->fetcher(&fetcher); !status.ok()) return status;
+    fetcher->Warm(options_.topic, wait_ns_max);
+  }
   return Status();
 }
 

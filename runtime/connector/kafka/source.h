@@ -39,7 +39,6 @@ class KafkaSource final : public Source {
   void Close() override;
 
   const std::string& topic() const { return options_.topic; }
-  size_t mine() const { return mine_.size(); }
 
   // From the reader, on the worker's thread. `committed` holds the group's offsets of the whole topic by partition.
   Status Assigned(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed);
@@ -67,6 +66,7 @@ class KafkaSource final : public Source {
   std::vector<int32_t> mine_;
   bool open_ = false;
   bool started_ = false;
+  bool warm_ = false;
   int32_t partitions_ = 0;
   std::vector<Slot> slots_;
   size_t turn_ = 0;

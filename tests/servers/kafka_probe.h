@@ -1,0 +1,45 @@
+// What tests do to a broker besides what is tested: make topics, write records, read them back. Over plain librdkafka,
+// sharing nothing with runtime/connector. Failures throw std::runtime_error.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir_test {
+
+struct ProbeRecord {
+  std::string topic;
+  int32_t partition = -1;  // writing: -1 lets the key decide (murmur2)
+  int64_t offset = -1;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  int64_t timestamp_ms = 0;  // writing: 0 is now
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+class KafkaProbe {
+ public:
+  explicit KafkaProbe(std::string bootstrap) : bootstrap_(std::move(bootstrap)) {}
+
+  void CreateTopic(const std::string& topic, int partitions, const std::map<std::string, std::string>& configs = {});
+  void DeleteTopic(const std::string& topic);
+  void AddPartitions(const std::string& topic, int total);
+  // Writes and waits until everything is acknowledged.
+  void Write(const std::vector<ProbeRecord>& records);
+  // Writes in a transaction: committed, aborted, or left open (until the transaction times out).
+  enum class End { kCommit, kAbort, kHang };
+  void WriteTransaction(const std::vector<ProbeRecord>& records, End end, int timeout_ms = 60'000);
+  // Everything read_committed readers see now, partition by partition in offset order.
+  std::vector<ProbeRecord> ReadAll(const std::string& topic);
+  // Committed offsets of a group by partition; -1 where there is none.
+  std::vector<int64_t> Committed(const std::string& group, const std::string& topic, int partitions);
+
+ private:
+  std::string bootstrap_;
+};
+
+}  // namespace weir_test

@@ -123,6 +123,11 @@ class Builder {
     if (sink.from.kind == StreamInput::kStream) {
       node.on_error = Clone(plan_.typed->streams[static_cast<size_t>(sink.from.index)].on_unhandled);
     }
+    if (node.on_error.kind == Route::kNone) {
+      int source = input;
+      while (plan_.node(source).input >= 0) source = plan_.node(source).input;
+      node.on_error = Clone(plan_.node(source).on_error);
+    }
     plan_.node(input).outputs.push_back(node.id);
   }
 

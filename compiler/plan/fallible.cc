@@ -31,12 +31,15 @@ bool BinaryFails(const BinaryExpr& e) {
       return l->Is(TypeKind::kDecimal) && l->precision + r->precision > 38;
     case BinaryOp::kDivide:
     case BinaryOp::kRemainder:
+      if (l->Is(TypeKind::kFloat64)) {
+        return e.right->kind != ExprKind::kLiteral || As<LiteralExpr>(*e.right).value.real == 0;
+      }
       if (IsInt(l) && e.right->kind == ExprKind::kLiteral) {
         // Only the smallest int divided by -1 overflows.
         __int128 divisor = As<LiteralExpr>(*e.right).value.number;
         return divisor == 0 || divisor == -1;
       }
-      return !l->Is(TypeKind::kFloat64);
+      return true;
     default: return false;
   }
 }

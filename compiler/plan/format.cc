@@ -7,6 +7,7 @@
 #include "compiler/plan/expr.h"
 #include "compiler/plan/graph.h"
 #include "compiler/plan/live.h"
+#include "compiler/plan/passes/derive_state.h"
 #include "compiler/plan/passes/project_fields.h"
 #include "compiler/plan/plan.h"
 
@@ -258,13 +259,7 @@ class Formatter {
       const Node& node = plan_.node(id);
       if (node.dead) continue;
       if (node.Is<LookupOp>()) {
-        Live row = node.live;
-        row.fields.erase(static_cast<int>(node.output_row->fields.size()) - 1);
-        if (row.whole) {
-          row = Live{};
-          for (size_t i = 0; i + 1 < node.output_row->fields.size(); ++i) row.fields[static_cast<int>(i)] = Live::Whole();
-        }
-        std::string kept = Join(LivePaths(*node.input_row, row));
+        std::string kept = Join(LivePaths(*node.input_row, PendingLive(node)));
         Item(node.name, "records that wait for an answer" + std::string(kept.empty() ? "" : ": ") + kept +
                             (node.As<LookupOp>().keeps_raw ? ", and their original bytes" : "") +
                             "; until their output is committed" +

@@ -16,6 +16,8 @@
 #include "runtime/engine/task.h"
 #include "runtime/lookup/lookup_call.h"
 #include "runtime/program/program.h"
+#include "runtime/program/program_builder.h"
+#include "runtime/program/values.h"
 #include "runtime/program/window_meta.h"
 #include "runtime/window/aggregate.h"
 #include "runtime/window/window_instance.h"

@@ -217,6 +217,7 @@ struct TestSpec {
 // A stream whose records a test looks at: generated code writes each as JSON when the task asks for it.
 struct TapSpec {
   std::string stream;
+  int deadletter = -1;      // of a dead letter stream: its index; then the runtime writes the records, not generated code
 };
 
 // ---- The whole ------------------------------------------------------------------------------------------------------

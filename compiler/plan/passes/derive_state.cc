@@ -5,6 +5,7 @@
 
 #include "compiler/plan/expr.h"
 #include "compiler/plan/graph.h"
+#include "compiler/plan/live.h"
 #include "compiler/plan/passes/project_fields.h"
 
 namespace weirc::plan {
@@ -16,8 +17,8 @@ namespace {
 // Whether this record, from this node on, may become a dead letter that shows its bytes.
 bool MaySend(const Plan& plan, int id) {
   const Node& node = plan.node(id);
-  bool sends = node.Is<SinkOp>() && !plan.typed->deadletters.empty();  // what a sink refuses
-  bool fallible = IsFallible(node);
+  bool sends = false;
+  bool fallible = IsFallible(node) || node.Is<SinkOp>();  // what a sink refuses goes the same way
   ForEachRoute(node, [&](const Route& route) {
     if (&route == &node.on_error && !fallible) return;
     sends = sends || route.kind == Route::kSend;
@@ -38,6 +39,18 @@ bool MaySendBehind(const Plan& plan, const Node& node) {
 }
 
 }  // namespace
+
+Live PendingLive(const Node& lookup) {
+  Live live;
+  int added = static_cast<int>(lookup.output_row->fields.size()) - 1;
+  for (int i = 0; i < added; ++i) {
+    if (const Live* field = lookup.live.Field(i)) live.fields[i] = *field;
+  }
+  ForEachRoute(lookup, [&](const Route& route) {
+    if (route.kind == Route::kUse && route.use) AddUses(*route.use, &live);
+  });
+  return live;
+}
 
 uint64_t LayoutHash(const std::string& text) {
   uint64_t hash = 0xcbf29ce484222325u;
@@ -86,9 +99,10 @@ Plan DeriveState(Plan plan) {
         sends = sends || route->kind == Route::kSend;
       }
       op.keeps_raw = sends;
-      Live row = node.live;
-      row.fields.erase(static_cast<int>(node.output_row->fields.size()) - 1);
-      op.row_schema = LayoutHash(LayoutText(*node.input_row, row));
+      std::string layout = LayoutText(*node.input_row, PendingLive(node)) + "(";
+      for (const auto& [name, type] : plan.typed->lookups[static_cast<size_t>(op.lookup)].params)
+        layout += LayoutText(type, Live::Whole()) + ",";
+      op.row_schema = LayoutHash(layout);
     } else if (node.Is<ExchangeOp>()) {
       ExchangeOp& op = node.As<ExchangeOp>();
       op.keeps_raw = MaySendBehind(plan, node);

@@ -12,6 +12,9 @@ namespace weirc::plan {
 
 Plan DeriveState(Plan plan);
 
+// What waits with a request: what is read behind the lookup, and by `on … use VALUE`.
+Live PendingLive(const Node& lookup);
+
 // FNV-1a, 64 bits. Its values are stored, so it never changes.
 uint64_t LayoutHash(const std::string& text);
 // "int64", "{symbol:string,a:{tier:string}?}": what a value's bytes look like, live parts only.

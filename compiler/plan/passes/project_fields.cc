@@ -59,6 +59,9 @@ Live InputLive(const Plan& plan, const Node& node) {
         AddUses(*node.As<LetOp>().value, want ? *want : Live{}, &in);
       } else {
         ForEachInputExpr(node, [&](const Expr& e) { AddUses(e, &in); });
+        ForEachRoute(node, [&](const Route& route) {
+          if (route.kind == Route::kUse && route.use) AddUses(*route.use, &in);
+        });
       }
       return in;
     }

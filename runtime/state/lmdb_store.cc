@@ -77,7 +77,6 @@ Status LmdbStore::Failed(int error, const char* doing) const {
 Status LmdbStore::Open(const StoreIdentity& identity) {
   Status status = TakeDirectory();
   if (status.ok()) status = OpenEnvironment();
-  if (status.ok()) status = CheckLength();
   if (status.ok()) status = ReadMeta(identity);
   if (!status.ok()) Close();
   return status;
@@ -135,6 +134,8 @@ Status LmdbStore::OpenEnvironment() {
   if (error == 0) error = mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | MDB_NOLOCK, 0600);
   if (error != 0) return Failed(error, "opening the store");
   key_max_ = static_cast<size_t>(mdb_env_get_maxkeysize(env_));
+  Status length = CheckLength();
+  if (!length.ok()) return length;
 
   MDB_txn* txn = nullptr;
   error = mdb_txn_begin(env_, nullptr, 0, &txn);
@@ -149,7 +150,7 @@ Status LmdbStore::OpenEnvironment() {
   return fresh ? SyncDirectory(directory_) : Status();
 }
 
-// A file that lost its end would kill the process on the first read through the map.
+// A file that lost its end would kill the process on the first read through the map, so this comes before any.
 Status LmdbStore::CheckLength() {
   MDB_envinfo info;
   MDB_stat stat_of;

@@ -35,6 +35,16 @@ bool HasOffset(const DeadLetter& letter) {
   return !(source & kFromWindow) && (source != kNoSource || !letter.topic.empty());
 }
 
+// The source, table or window that made the record; a refused output names its sink.
+Str SourceName(const Program& program, const DeadLetter& letter) {
+  uint16_t source = letter.meta->source;
+  if (source & kFromWindow) {
+    return Str(std::string_view(program.steps[program.windows[source & ~kFromWindow].step].name));
+  }
+  if (source == kNoSource) return Str(std::string_view(program.steps[letter.step].name));
+  return Str(std::string_view(program.sources[source].name));
+}
+
 // At most `n` bytes, not in the middle of a code point.
 Str CutText(Str text, size_t n) {
   if (text.size <= n) return text;
@@ -108,10 +118,9 @@ void WriteJson(const Program& program, size_t bytes_max, const DeadLetter& lette
     Str detail = CutText(letter.detail, kDetailMax);
     BytesField(json, "detail", detail);
   }
+  json.Field("source");
+  json.Str(SourceName(program, letter));
   if (meta.source & kFromWindow) {
-    const WindowSpec& window = program.windows[meta.source & ~kFromWindow];
-    json.Field("window");
-    json.Str(Str(std::string_view(program.steps[window.step].name)));
     json.Field("start");
     json.Timestamp(meta.offset);
   } else if (Origin origin = OriginOf(program, letter); !origin.address.empty()) {
@@ -207,6 +216,7 @@ void WriteRaw(const Program& program, size_t bytes_max, const DeadLetter& letter
   AddHeader(out, "weir.line", std::to_string(step.line));
   AddHeader(out, "weir.reason", ReasonOf(letter));
   AddHeader(out, "weir.detail", CutText(letter.detail, kDetailMax).view());
+  AddHeader(out, "weir.source", SourceName(program, letter).view());
   if (Origin origin = OriginOf(program, letter); !origin.address.empty()) {
     AddHeader(out, "weir.topic", origin.address.view());
   }
@@ -252,6 +262,10 @@ DeadLetterForm DeadLetterFormOf(const SinkSpec& sink) {
     if (property.name == "max_bytes") form.bytes_max = std::max(4096ull, std::strtoull(property.value.c_str(), nullptr, 10));
   }
   return form;
+}
+
+void WriteDeadLetterJson(const Program& program, const DeadLetter& letter, size_t bytes_max, Buffer* out) {
+  WriteJson(program, bytes_max, letter, *out);
 }
 
 void WriteDeadLetter(const Program& program, const DeadLetterForm& form, const DeadLetter& letter, OutputBuffer& out) {

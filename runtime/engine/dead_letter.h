@@ -1,13 +1,14 @@
 // What a dead letter looks like in the sink it goes to. The format is documented in docs/operations.md.
 //
 // As JSON (files, stdout, topics with `format: json`), one object; what is not known is left out:
-//   {"pipeline": …, "step": …, "line": …, "reason": …, "detail": …, "topic" or "path": …, "partition": …, "offset": …,
-//    "time": …, "key": …, "headers": {…}, "value": …}
+//   {"pipeline": …, "step": …, "line": …, "reason": …, "detail": …, "source": …, "topic" or "path": …, "partition": …,
+//    "offset": …, "time": …, "key": …, "headers": {…}, "value": …}
+// `source` is the source's, table's or window's name; results of windows have "start" instead of partition and offset.
 // Bytes that are no UTF-8 become "key_base64" and "value_base64". A value that was cut to fit has "value_size" and
 // "value_hash" (XXH3-128 of the whole, in hex) beside it.
 //
 // To a Kafka topic without a format: the record's own bytes, key and headers, and headers weir.pipeline, weir.step,
-// weir.line, weir.reason, weir.detail, weir.topic, weir.partition, weir.offset; weir.value_size and weir.value_hash when
+// weir.line, weir.reason, weir.detail, weir.source, weir.topic, weir.partition, weir.offset; weir.value_size and weir.value_hash when
 // the value was cut to fit.
 #pragma once
 
@@ -37,5 +38,8 @@ DeadLetterForm DeadLetterFormOf(const SinkSpec& sink);
 
 // Appends key, value and headers of one record to `out`, whose last OutputRecord they belong to.
 void WriteDeadLetter(const Program& program, const DeadLetterForm& form, const DeadLetter& letter, OutputBuffer& out);
+
+// The JSON form alone, as tests see it.
+void WriteDeadLetterJson(const Program& program, const DeadLetter& letter, size_t bytes_max, Buffer* out);
 
 }  // namespace weir

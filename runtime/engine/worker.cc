@@ -148,6 +148,14 @@ void Worker::EmitDead(int deadletter, const DeadLetter& letter, Ticket* ticket) 
   // A record of the epoch that is being committed was refused: its dead letter must be part of that commit.
   bool committing = store_mode() && ticket == &tickets_[(epoch_ - 1) & 1];
   if (store_mode() && !committing) ticket = &tickets_[epoch_ & 1];
+  if (taps_ != nullptr) {
+    for (size_t tap = 0; tap < program().taps.size(); ++tap) {
+      if (!taps_[tap] || program().taps[tap].deadletter != deadletter) continue;
+      tap_.Clear();
+      WriteDeadLetterJson(program(), letter, SIZE_MAX / 2, &tap_);
+      EndTap(static_cast<int>(tap));
+    }
+  }
   for (int sink : program().deadletters[deadletter].sinks) {
     OutputSlot& slot = slots_[sink];
     OutputBuffer& out = committing && slot.store_backed ? outputs_[sink]->AddToCollected() : *slot.buffer;

@@ -25,6 +25,7 @@ struct LookupRequest {
   Str target;                // HTTP: path and query, already percent-encoded
   Str body;                  // HTTP: JSON, empty for GET
   Str id;                    // the row's id in hex, sent as Idempotency-Key
+  Str args;                  // the encoded arguments it was rendered from: what stubs of tests look at
 };
 
 // What a connector found out about one attempt.

@@ -158,6 +158,7 @@ void LookupRuntime::Render(LookupFlight* flight, const PendingRow& row) {
   flight->bytes_size = static_cast<uint32_t>(size);
   char* at = flight->bytes;
   CopyInto(&at, &flight->args);
+  request.args = flight->args;
   CopyInto(&at, &request.verb);
   CopyInto(&at, &request.target);
   CopyInto(&at, &request.body);

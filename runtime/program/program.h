@@ -14,6 +14,7 @@
 
 namespace weir {
 
+class JsonWriter;
 class Task;
 struct Meta;
 struct LookupResult;
@@ -126,6 +127,9 @@ struct LookupSpec {
   void (*render)(RowReader& args, Arena& arena, LookupRequest* request) = nullptr;
   // Decodes an answer's body into an encoded row of the result type; false makes the outcome `error`.
   bool (*decode)(Str body, Arena& arena, RowWriter& value, std::string* error) = nullptr;
+  // Writes the encoded arguments as a JSON array: what stubs of tests are chosen by and messages show. Null where no
+  // test is compiled in.
+  void (*write_args)(RowReader& args, JsonWriter& out) = nullptr;
 };
 
 enum class OrderMode : uint8_t { kInput, kKey, kNone };
@@ -218,6 +222,7 @@ struct TestSpec {
 struct TapSpec {
   std::string stream;
   int deadletter = -1;      // of a dead letter stream: its index; then the runtime writes the records, not generated code
+  bool ordered = true;      // its records come in one order in every run; else `exactly` compares without order
 };
 
 // ---- The whole ------------------------------------------------------------------------------------------------------

@@ -151,7 +151,8 @@ enum class BinaryOp : uint8_t { kAdd, kSubtract, kMultiply, kDivide, kRemainder,
 // in scale); timestamp ± duration; timestamp - timestamp (duration); date - date is not defined. Optionals compare with
 // == and != only (null equals null). Result of decimal + and -: scale = max(s1, s2), precision = min(38, max(p1-s1, p2-s2) + scale + 1);
 // of *: decimal(min(38, p1+p2), s1+s2) with s1+s2 <= 38 else an error asks for round(); of /: decimal(38, max(6, s1, s2)), half to even, fallible;
-// int / int is fallible and truncates toward zero; % likewise.
+// int / int is fallible and truncates toward zero; % likewise; float / float is fallible: it fails when the divisor is zero.
+// int32 operands are widened to int64 first. A division by a literal other than zero fails by overflow only.
 struct BinaryExpr : Expr { BinaryExpr() : Expr(ExprKind::kBinary) {} BinaryOp op; ExprPtr left, right; };
 
 // Lossless, implicit. Casts that can fail are standard functions (int32(x), decimal(x, p, s), …).
@@ -181,7 +182,8 @@ struct Pattern {
   enum Kind : uint8_t { kAny, kNull, kPresent, kConstant, kRange, kOutcome } kind = kAny;
   Value low, high;          // constant; range (inclusive), of the subject's type
   int outcome = -1;         // kOutcome: 0 found, 1 missing, 2 timeout, 3 rejected, 4 error, 5 failed (2, 3 or 4)
-  int bind_local = -1;      // `found a` binds the value; `failed f` a record { reason: string, kind: string }
+  int bind_local = -1;      // kPresent: the value, without its `?` (made by conversions of T? to U?, not by authors);
+                            // kOutcome: `found a` binds the value; `failed f` a record { reason: string, kind: string }
 };
 struct MatchArm {
   std::vector<Pattern> patterns;  // alternatives
@@ -208,7 +210,7 @@ const T& As(const Expr& e) { return static_cast<const T&>(e); }
 // ---- Declarations ---------------------------------------------------------------------------------------------------
 
 struct ParamDef { std::string name; const Type* type = nullptr; bool secret = false; ExprPtr default_value; std::string default_text; std::string doc; Span span; };
-struct FnDef { std::string name; int param_count = 0; std::vector<std::pair<std::string, const Type*>> locals; std::vector<std::pair<int, ExprPtr>> lets; ExprPtr result; const Type* result_type = nullptr; bool fallible = false; Span span; };
+struct FnDef { std::string name; int param_count = 0; std::vector<std::pair<std::string, const Type*>> locals; std::vector<std::pair<int, ExprPtr>> lets; ExprPtr result; const Type* result_type = nullptr; bool fallible = false; bool overflow_only = false; Span span; };
 
 // An entry that a connector or the runtime reads by name. `value` is evaluated at start: it may use params and secrets.
 struct PropertyDef { std::string name; ExprPtr value; Span span; };

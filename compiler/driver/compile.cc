@@ -101,6 +101,7 @@ bool Compile(const std::string& path, const CompileOptions& options, Compilation
     CheckOptions check;
     check.imports = std::move(imports);
     check.default_name = out->name;
+    check.sources = &out->sources;
     out->typed = Check(files, check, out->diagnostics);
   }
   if (options.embedded) RedirectConnections(&out->typed);

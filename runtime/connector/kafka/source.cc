@@ -191,7 +191,8 @@ PartitionStatus KafkaSource::Tell(int32_t partition) {
 void KafkaSource::Commit(const std::vector<std::pair<int32_t, Position>>& positions) {
   std::vector<std::pair<int32_t, int64_t>> offsets;
   for (const auto& [partition, position] : positions) {
-    if (position.offset >= 0) offsets.push_back({partition, position.offset});
+    // Of a partition that belongs to another member by now, that member's offset counts.
+    if (position.offset >= 0 && Find(partition)) offsets.push_back({partition, position.offset});
   }
   if (offsets.empty() || options_.table) return;
   if (sole_) {

@@ -321,6 +321,7 @@ void HttpClient::OpenMore() {
     c->answers = 0;
     c->address = preferred_ < addresses_.size() ? preferred_ : 0;
     c->addresses_tried = 0;
+    c->failures.clear();
     Begin(c);
     if (addresses_until_ == INT64_MIN) return;  // it failed at once
   }
@@ -394,15 +395,17 @@ void HttpClient::Connected(Connection* c) {
 }
 
 void HttpClient::ConnectFailed(Connection* c, const std::string& why) {
-  std::string all = c->address < addresses_.size() ? addresses_[c->address].Text() + ": " + why : why;
+  if (!c->failures.empty()) c->failures += "; ";
+  c->failures += c->address < addresses_.size() ? addresses_[c->address].Text() + ": " + why : why;
   ++c->generation;  // events of the socket that failed
   if (++c->addresses_tried < addresses_.size()) {
     c->socket.Close(true);
     c->address = (c->address + 1) % addresses_.size();
     return Begin(c);
   }
+  std::string failures = std::move(c->failures);
   CloseConnection(c, true);
-  Unreachable(all);
+  Unreachable(failures);
 }
 
 // No connection can be made now. Requests wait on only if others are there to serve them.

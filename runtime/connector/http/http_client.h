@@ -65,6 +65,7 @@ class HttpClient final : public LookupConnector {
     uint32_t idle_place = 0;
     size_t address = 0;           // being tried, or in use
     size_t addresses_tried = 0;
+    std::string failures;         // of the addresses tried so far
     int64_t since_mono_ns = 0;    // connecting, or idle, since
     bool any_received = false;    // of the answer to `request`
     Request* request = nullptr;

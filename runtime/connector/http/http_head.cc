@@ -23,6 +23,26 @@ bool IsName(const char* at, size_t size, const char (&name)[N]) {
   return IsName(at, size, name, N - 1);
 }
 
+// What a header's name may consist of (RFC 9110 token).
+struct TokenChars {
+  bool is[256] = {};
+  constexpr TokenChars() {
+    for (int c = '0'; c <= '9'; ++c) is[c] = true;
+    for (int c = 'a'; c <= 'z'; ++c) is[c] = is[c - 32] = true;
+    for (char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) is[static_cast<unsigned char>(c)] = true;
+  }
+};
+constexpr TokenChars kToken;
+
+// No control characters but tabs.
+bool IsText(const char* from, const char* to) {
+  for (; from < to; ++from) {
+    unsigned char c = static_cast<unsigned char>(*from);
+    if ((c < 0x20 && c != '\t') || c == 0x7f) return false;
+  }
+  return true;
+}
+
 bool ReadNumber(Str text, uint64_t* out) {
   if (text.size == 0 || text.size > 15) return false;
   uint64_t n = 0;
@@ -52,9 +72,10 @@ HeadState ReadHead(Str bytes, Head* head) {
   head->status = status;
   head->keep_alive = at[7] == '1';
   bool has_length = false;
+  const char* line = at + 12;
   at = static_cast<const char*>(std::memchr(at, '\n', bytes.size));
   if (at == nullptr) return HeadState::kShort;
-  if (at[-1] != '\r') return HeadState::kUnusual;
+  if (at[-1] != '\r' || !IsText(line, at - 1)) return HeadState::kUnusual;
   ++at;
   for (;;) {
     const char* line_end = static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
@@ -64,10 +85,12 @@ HeadState ReadHead(Str bytes, Head* head) {
       at = line_end + 1;
       break;
     }
+    const char* colon = at;
+    while (kToken.is[static_cast<unsigned char>(*colon)]) ++colon;  // ends at the line's end at the latest
+    if (*colon != ':' || colon == at) return HeadState::kUnusual;  // a folded line, or no header at all
+    if (!IsText(colon, line_end - 1)) return HeadState::kUnusual;
     char first = static_cast<char>(*at | 0x20);
     if (first == 'c' || first == 't' || first == 'r' || first == 'l') {
-      const char* colon = static_cast<const char*>(std::memchr(at, ':', static_cast<size_t>(line_end - at)));
-      if (colon == nullptr) return HeadState::kUnusual;
       size_t name = static_cast<size_t>(colon - at);
       const char* from = colon + 1;
       const char* to = line_end - 1;
@@ -92,8 +115,6 @@ HeadState ReadHead(Str bytes, Head* head) {
       } else if (IsName(at, name, "location")) {
         head->location = value;
       }
-    } else if (*at <= ' ' || *at == ':') {
-      return HeadState::kUnusual;  // a folded line, or none at all
     }
     at = line_end + 1;
   }

@@ -10,6 +10,10 @@ namespace weir::http {
 
 namespace bhttp = boost::beast::http;
 
+namespace {
+constexpr uint32_t kHeadPiece = 4096;
+}  // namespace
+
 struct SlowAnswer::Impl {
   using Parser = bhttp::response_parser<bhttp::string_body>;
   uint32_t head_max, body_max;
@@ -17,10 +21,12 @@ struct SlowAnswer::Impl {
   std::string bytes;  // not yet taken by the parser
   std::string error;
   bool failed = false;
+  size_t head_bytes = 0;  // taken since the head began
 
   Impl(uint32_t head, uint32_t body) : head_max(head), body_max(body) { Begin(); }
   void Begin() {
     parser.emplace();
+    head_bytes = 0;
     parser->eager(true);
     parser->header_limit(head_max);
     parser->body_limit(body_max);
@@ -62,6 +68,22 @@ SlowAnswer::~SlowAnswer() = default;
 
 SlowAnswer::State SlowAnswer::Feed(Str bytes) {
   if (impl_->failed) return State::kFailed;
+  // The head goes in by small pieces: Beast's own limit does not hold for one that comes at once.
+  State state = State::kMore;
+  while (state == State::kMore && bytes.size != 0 && !impl_->parser->is_header_done()) {
+    Str piece = bytes.Sub(0, kHeadPiece);
+    bytes = bytes.Sub(piece.size);
+    impl_->head_bytes += piece.size;
+    impl_->bytes.append(piece.data, piece.size);
+    state = impl_->Run();
+    if (state == State::kMore && !impl_->parser->is_header_done() && impl_->head_bytes > impl_->head_max) {
+      return impl_->Fail(bhttp::error::header_limit);
+    }
+  }
+  if (state != State::kMore || bytes.size == 0) {
+    impl_->bytes.append(bytes.data, bytes.size);
+    return state;
+  }
   impl_->bytes.append(bytes.data, bytes.size);
   return impl_->Run();
 }

@@ -1,7 +1,7 @@
 # Static third-party archives as targets: link these names, never -l flags. All of them go into pipelines, too, so
 # `weir_private_directory` (cmake/native.cmake) takes the same files from here.
 #
-#   weir_openssl  weir_lmdb  weir_cares  weir_zstd  weir_lz4  weir_zlib  weir_xxhash  weir_rdkafka
+#   weir_openssl  weir_lmdb  weir_cares  weir_zstd  weir_lz4  weir_zlib  weir_rdkafka
 
 # weir_archive(TARGET file LINKS …): an imported static archive, looked for among Debian's.
 function(weir_archive target file)
@@ -19,7 +19,6 @@ weir_archive(weir_cares libcares.a)
 weir_archive(weir_zstd libzstd.a)
 weir_archive(weir_lz4 liblz4.a)
 weir_archive(weir_zlib libz.a)
-weir_archive(weir_xxhash libxxhash.a)
 
 # Built by tools/setup, which Debian 12 cannot provide; only what talks to Kafka needs it.
 if(EXISTS ${WEIR_DEPS}/lib/librdkafka.a)

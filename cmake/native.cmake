@@ -92,7 +92,7 @@ foreach(name crt1.o crti.o crtn.o crtbeginT.o crtend.o libc.a libm.a libgcc.a li
   endif()
   weir_private_file(${path})
 endforeach()
-foreach(target weir_rdkafka weir_openssl weir_crypto weir_cares weir_lmdb weir_zstd weir_lz4 weir_zlib weir_xxhash)
+foreach(target weir_rdkafka weir_openssl weir_crypto weir_cares weir_lmdb weir_zstd weir_lz4 weir_zlib)
   get_target_property(path ${target} IMPORTED_LOCATION)
   weir_private_file(${path})
 endforeach()

@@ -5,6 +5,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL  // librdkafka carries the same symbols; ours stay inside this file
 #include <xxhash.h>
 
 #include <algorithm>

@@ -21,7 +21,7 @@ constexpr char kHeader[] = "runtime/program/generated.h";
 // Third parties' archives in the private directory, each before the ones it needs. cmake/native.cmake puts them there.
 constexpr const char* kArchives[] = {"librdkafka.a", "libssl.a",  "libcrypto.a", "libcares.a",
                                      "liblmdb.a",    "libzstd.a", "liblz4.a",    "libz.a",
-                                     "libxxhash.a",  "libstdc++.a"};
+                                     "libstdc++.a"};
 
 std::vector<std::string> LinkArguments(const std::string& object, const std::string& output,
                                        const Installation& weir) {

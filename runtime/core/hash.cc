@@ -1,6 +1,7 @@
 #define XXH_INLINE_ALL
 #include "runtime/core/hash.h"
 
+#define XXH_INLINE_ALL  // librdkafka carries the same symbols; ours stay inside this file
 #include <xxhash.h>
 
 #include <cstring>

@@ -1,0 +1,12 @@
+#include "stdlib/index.h"
+
+#include <iterator>
+
+namespace weir::stdlib {
+
+const Function kFunctions[] = {
+#include "stdlib/index.inc"
+};
+const int kFunctionCount = static_cast<int>(std::size(kFunctions));
+
+}  // namespace weir::stdlib

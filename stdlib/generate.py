@@ -101,6 +101,16 @@ class Function:
             if name != "names" and name not in digits:
                 raise Wrong(f"{self.path}: `{self.cpp}` takes `{name}`, which the signature does not have")
 
+    def place_of(self, extra):
+        """Where the emitter finds an extra argument: "0s" is the scale of argument 0, "0p" its precision, "0n" its names."""
+        for i, (_, kind) in enumerate(self.params):
+            kind = kind.element or kind
+            if extra == "names" and kind.kind == "enum":
+                return f"{i}n"
+            if extra in kind.digits and not (kind.digits[0] in dict(self.params)):
+                return f"{i}{'ps'[kind.digits.index(extra)]}"
+        raise Wrong(f"{self.path}: no argument says what `{extra}` is")
+
 
 def split_top(text):
     """Splits at commas outside of brackets."""
@@ -155,9 +165,10 @@ def index(functions):
         params = "; ".join(f"{name}: {kind.text}" for name, kind in f.params)
         failing = {"": "kNever", "fails": "kFails", "overflows": "kOverflows"}[f.failing]
         examples = "\n".join(f"{call}   // {result}" for call, result in f.examples)
+        extras = ",".join(f.place_of(name) for name in f.extras)
         out.append("{" + ", ".join([
             quoted(f.name), quoted(f.group), quoted(f.signature), quoted(params), quoted(f.result.text),
-            f"Failing::{failing}", "true", "true" if f.arena else "false", quoted(f.cpp), quoted(",".join(f.extras)),
+            f"Failing::{failing}", "true", "true" if f.arena else "false", quoted(f.cpp), quoted(extras),
             quoted(f.header), "\n " + quoted(" ".join(f.doc)), "\n " + quoted(examples)]) + "},\n")
     return "".join(out)
 

@@ -20,7 +20,8 @@ struct Function {
   bool pure;              // the same arguments give the same result; so far all are
   bool arena;             // the C++ function takes an Arena& first
   const char* cpp_name;   // in namespace weir::fn
-  const char* extras;     // what it takes behind the arguments: names of digits in the signature, or "names"; "p,s"
+  const char* extras;     // what it takes behind the arguments, "0s,1p": scale of argument 0's type, precision of 1's; "0n":
+                          // the EnumNames of argument 0. Of a list, its elements'.
   const char* header;     // "stdlib/math/round.h"
   const char* doc;        // one paragraph of Markdown
   const char* examples;   // lines of "call   // result"

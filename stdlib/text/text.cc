@@ -99,8 +99,9 @@ bool Repeat(Arena& arena, Str text, int64_t times, Str* out) {
 }
 
 Str Pad(Arena& arena, Str text, int64_t size, Str fill, bool in_front) {
+  if (size <= 0 || fill.empty()) return text;
   int64_t missing = (size < kPaddedMax ? size : kPaddedMax) - CountCodePoints(text);
-  if (missing <= 0 || fill.empty()) return text;
+  if (missing <= 0) return text;
   int64_t fill_size = CountCodePoints(fill);
   auto whole = static_cast<size_t>(missing / fill_size);
   Str rest = fill.Sub(0, CodePointOffset(fill, static_cast<uint32_t>(missing % fill_size)));

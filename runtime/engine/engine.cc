@@ -189,7 +189,6 @@ Status Engine::MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> rea
   store_sinks_.resize(program_.sinks.size());
   for (size_t s = 0; s < program_.sinks.size(); ++s) {
     const SinkSpec& spec = program_.sinks[s];
-    epochs_->SetSinkPosition(static_cast<int>(s), sink_positions_[s]);
     if (!store_mode_ || !environment_.connectors->StoreBacked(program_, spec)) continue;
     ConnectorContext context;
     context.program = &program_;
@@ -198,7 +197,14 @@ Status Engine::MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> rea
     context.workers = workers();
     Status status = environment_.connectors->MakeSink(spec, context, &store_sinks_[s]);
     if (status.ok()) status = store_sinks_[s]->Open(sink_positions_[s]);
+    // A target that was never committed to may hold something already: where this pipeline begins is committed before
+    // anything is written, so that a crash in the first epoch leaves no doubt about what to cut off.
+    if (status.ok() && sink_positions_[s].length < 0) {
+      status = store_sinks_[s]->Prepare(&sink_positions_[s]);
+      new_sinks_.push_back(static_cast<int>(s));
+    }
     if (!status.ok()) return status.Within(fmt::format("sink `{}`", spec.name));
+    epochs_->SetSinkPosition(static_cast<int>(s), sink_positions_[s]);
   }
   for (int i = 0; i < workers(); ++i) inboxes_.push_back(std::make_unique<ExchangeInbox>());
   for (int i = 0; i < workers(); ++i) {
@@ -238,6 +244,11 @@ Status Engine::LoadState() {
   for (size_t s = 0; s < program_.stages.size(); ++s) {
     if (stored_counts_[s] == task_counts_[s]) continue;
     writer.BeginPut(StepOfStage(static_cast<int>(s)), StateKind::kStage, 0, Str()).I64(task_counts_[s]);
+    writer.EndPut();
+  }
+  for (int sink : new_sinks_) {
+    if (sink_positions_[sink].length < 0) continue;
+    writer.BeginPut(program_.sinks[sink].step, StateKind::kSink, 0, Str()).I64(sink_positions_[sink].length);
     writer.EndPut();
   }
   if (counts.size() != 0) {

@@ -122,6 +122,7 @@ class Engine {
   std::vector<std::map<int32_t, StoredSource>> stored_sources_;  // by source
   std::vector<std::unique_ptr<Loop>> loops_;  // until the workers take them
   std::vector<SinkPosition> sink_positions_;
+  std::vector<int> new_sinks_;           // store-backed sinks that nothing was committed to yet
   std::vector<std::unique_ptr<TableStore>> tables_;
   std::vector<TableStore*> table_pointers_;
   std::vector<std::unique_ptr<Sink>> store_sinks_;  // by sink, null for streaming ones

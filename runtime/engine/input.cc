@@ -122,8 +122,9 @@ bool Input::Turn(bool may_process, bool may_poll) {
     std::unique_ptr<Batch> batch;
     Status status = reader_->Poll(&batch);
     if (!status.ok()) {
-      worker_.Fail(status.code() == StatusCode::kExists || status.code() == StatusCode::kLimit ? ExitCode::kRefused
-                                                                                            : ExitCode::kConnector,
+      bool unsafe = status.code() == StatusCode::kExists || status.code() == StatusCode::kLimit ||
+                    status.code() == StatusCode::kCorrupt;
+      worker_.Fail(unsafe ? ExitCode::kRefused : ExitCode::kConnector,
                    fmt::format("source `{}`: {}", spec_.name, status.message()), worker_.program().steps[spec_.step].line);
       return true;
     }

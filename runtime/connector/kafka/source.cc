@@ -12,6 +12,7 @@ namespace {
 // Of each partition the first keys are all checked, then one in so many.
 constexpr uint32_t kKeysCheckedAll = 1000;
 constexpr uint32_t kKeySample = 1024;
+constexpr int64_t kOpenNsMax = 30'000'000'000;
 
 }  // namespace
 
@@ -31,12 +32,15 @@ Status KafkaSource::Partitions(int64_t wait_ns_max, int32_t* count) {
   Status status = connection_->Partitions(options_.topic, wait_ns_max, count);
   if (!status.ok()) return status.Within((options_.table ? "table `" : "source `") + options_.name + "`");
   partitions_ = *count;
-  if (!warm_ && reader_) {
-    warm_ = true;
-    Fetcher* fetcher = nullptr;
-    if (status = reader_->fetcher(&fetcher); !status.ok()) return status;
-    fetcher->Warm(options_.topic, wait_ns_max);
-  }
+  return Warm(wait_ns_max);
+}
+
+Status KafkaSource::Warm(int64_t wait_ns_max) {
+  if (warm_) return Status();
+  warm_ = true;
+  Fetcher* fetcher = nullptr;
+  if (Status status = reader_->fetcher(&fetcher); !status.ok()) return status;
+  fetcher->Warm(options_.topic, wait_ns_max);
   return Status();
 }
 
@@ -44,6 +48,10 @@ Status KafkaSource::Open(const std::vector<int32_t>& mine, SourceEvents* events)
   events_ = events;
   mine_ = mine;
   open_ = true;
+  // Only one worker was asked for the number of partitions.
+  if (partitions_ == 0) {
+    if (Status status = Partitions(kOpenNsMax, &partitions_); !status.ok()) return status;
+  }
   if (sole_) sole_->WakeWhenDecided(reader_->loop());
   return reader_->Opened(this);
 }

@@ -54,6 +54,7 @@ class KafkaSource final : public Source {
   };
 
   Slot* Find(int32_t partition);
+  Status Warm(int64_t wait_ns_max);
   Status Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed);
   void Stop(const std::vector<int32_t>& partitions);
   Status CheckKeys(Slot* slot, const Batch& batch) const;

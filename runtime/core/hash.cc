@@ -1,3 +1,4 @@
+// XXH3 and murmur2.
 #define XXH_INLINE_ALL
 #include "runtime/core/hash.h"
 

@@ -8,14 +8,11 @@
 
 namespace weirc::check {
 
-namespace {
-
-// Names that other systems use for what has another name here.
 const char* OtherNameOf(std::string_view entry) {
   static const std::map<std::string_view, const char*> names = {
       {"bootstrap", "brokers"},        {"bootstrap_servers", "brokers"}, {"servers", "brokers"},
-      {"broker", "brokers"},           {"url", "base"},                  {"base_url", "base"},
-      {"host", "base"},                {"concurrency", "in_flight"},     {"capacity", "in_flight"},
+      {"broker", "brokers"},           {"base", "url"},                  {"base_url", "url"},
+      {"uri", "url"},                  {"host", "url"},                {"concurrency", "in_flight"},     {"capacity", "in_flight"},
       {"max_in_flight", "in_flight"},  {"parallelism", "in_flight"},     {"retries", "retry"},
       {"max_retries", "retry"},        {"delay", "backoff"},             {"ttl", "cache"},
       {"watermark", "lateness"},       {"grace", "lateness"},            {"allowed_lateness", "lateness"},
@@ -26,6 +23,8 @@ const char* OtherNameOf(std::string_view entry) {
   auto it = names.find(entry);
   return it == names.end() ? nullptr : it->second;
 }
+
+namespace {
 
 bool Has(const std::vector<std::string_view>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();

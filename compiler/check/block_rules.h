@@ -29,6 +29,9 @@ struct BlockRules {
   bool answers = false;
 };
 
+// What other systems call by another name: "concurrency" is "in_flight". Null for anything else.
+const char* OtherNameOf(std::string_view entry);
+
 // Reports everything in the block that has no place there.
 void CheckBlock(Context& context, const ast::Block& block, const BlockRules& rules);
 

@@ -153,7 +153,7 @@ ExprPtr ExprChecker::UnknownFunction(const ast::CallExpr& e, const ast::Name& na
   } else if (Symbol* symbol = context_.FindValue(name.text); symbol != nullptr && symbol->kind == SymbolKind::kLookup) {
     reported.Help("a lookup leaves the process, so it is a step of its own: `| lookup " + name.text + "(…) as …`");
   } else if (label.empty()) {
-    reported.Note("`weir help functions` lists the standard library");
+    reported.Note("docs/stdlib.md lists the functions there are");
   }
   return Error(e.span);
 }
@@ -191,8 +191,10 @@ ExprPtr ExprChecker::InferCall(const ast::CallExpr& e, const Type*) {
   }
   if (symbol != nullptr && symbol->kind == SymbolKind::kFn) return CallFn(e, *symbol);
   auto aggregate = Aggregates().find(name);
+  // Some aggregates share their name with a function of two values, or of a list: max(a, b), first(list).
+  const bool of_two = e.args.size() != 1 && stdlib::Exists(name);
   if (scope_.aggregate != nullptr && aggregate != Aggregates().end() &&
-      !(scope_.aggregate->inside && stdlib::Exists(name))) {
+      !(stdlib::Exists(name) && (scope_.aggregate->inside || of_two))) {
     return CallAggregate(e, aggregate->second);
   }
   if (stdlib::Exists(name)) return CallStd(e, name);
@@ -267,6 +269,9 @@ ExprPtr ExprChecker::CallStd(const ast::CallExpr& e, const std::string& name) {
   }
   if (wrong) return Error(e.span);
   stdlib::Match match = stdlib::Resolve(context_.types, name, arguments);
+  if (match.function < 0 && arguments.size() == 1 && scope_.aggregate == nullptr && Aggregates().contains(name)) {
+    return UnknownFunction(e, Cast<ast::NameExpr>(*e.callee).name);
+  }
   if (match.function < 0) {
     std::vector<std::string> signatures = stdlib::Signatures(name);
     // An optional argument is the usual reason.
@@ -288,6 +293,10 @@ ExprPtr ExprChecker::CallStd(const ast::CallExpr& e, const std::string& name) {
     Reported reported = context_.Report(count_fits ? Code::kNoOverload : Code::kArgumentCount,
                                         count_fits && arguments.size() == 1 ? values[0]->span : e.parens, "",
                                         {name, types.empty() ? "nothing" : types});
+    if (name.starts_with("round") && arguments.size() == 2 && arguments[1].is_int_literal && IsDecimal(arguments[0].type) &&
+        arguments[1].literal > arguments[0].type->scale) {
+      reported.Help("it has only " + std::to_string(arguments[0].type->scale) + " digits after the point");
+    }
     for (size_t i = 0; i < signatures.size() && i < 6; ++i) reported.Note("there is `" + signatures[i] + "`");
     return Error(e.span);
   }
@@ -305,8 +314,8 @@ ExprPtr ExprChecker::CallStd(const ast::CallExpr& e, const std::string& name) {
     call->args.push_back(std::move(value));
   }
   if (match.fallible) {
+    call->overflow_only = call->fallible ? call->overflow_only && match.overflow_only : match.overflow_only;
     call->fallible = true;
-    call->overflow_only = false;
   }
   return call;
 }

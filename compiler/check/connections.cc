@@ -47,8 +47,9 @@ const ConnectorRule* RuleFor(std::string_view connector) {
   static const ConnectorRule http = {
       typed::ConnectionKind::kHttp,
       {.what = "an `http` connection",
-       .entries = {{"url"}, {"connections"}, {"headers"}, {"user"}, {"password"}, {"ca"}},
-       .later_entries = {"rate", "breaker", "token", "http2"}},
+       .entries = {{"url"}, {"connections"}, {"headers"}, {"token"}, {"user"}, {"password"}, {"authorization"},
+                   {"ca"}, {"connect_timeout"}, {"answer_max"}},
+       .later_entries = {"rate", "breaker", "http2"}},
       {{"url", "url: \"http://localhost:8080\""}}};
   if (connector == "kafka") return &kafka;
   if (connector == "http") return &http;
@@ -58,7 +59,8 @@ const ConnectorRule* RuleFor(std::string_view connector) {
 // The type each property must have; others may be text, numbers, switches.
 const Type* TypeOfProperty(Context& context, std::string_view name) {
   if (name == "tls") return context.boolean;
-  if (name == "connections") return context.int64;
+  if (name == "connections" || name == "answer_max") return context.int64;
+  if (name == "connect_timeout") return context.duration;
   if (name == "brokers" || name == "kafka" || name == "headers") return nullptr;
   return context.string;
 }
@@ -133,19 +135,27 @@ void CheckConnection(Context& context, const ast::ConnectionDecl& decl, typed::C
     if (literal && name == "url" && !text.starts_with("http://") && !text.starts_with("https://")) {
       context.Report(Code::kBadUrl, entry.value->span, "", {text}).Help("write `\"http://" + text + "\"`");
     }
-    if (name == "connections") {
-      auto number = ConstantNumber(&value);
-      if (number && (*number < 1 || *number > 10'000)) {
-        context.Report(Code::kOutOfBounds, entry.value->span, "", {name, "1", "10000"});
-      }
+    auto number = value.type->Is(TypeKind::kString) ? std::nullopt : ConstantNumber(&value);
+    if (number && name == "connections" && (*number < 1 || *number > 10'000)) {
+      context.Report(Code::kOutOfBounds, entry.value->span, "", {name, "1", "10000"});
+    } else if (number && name == "answer_max" && (*number < 1 || *number > 1'000'000'000)) {
+      context.Report(Code::kOutOfBounds, entry.value->span, "", {name, "1", "1000000000"});
+    } else if (number && name == "connect_timeout" && *number <= 0) {
+      context.Report(Code::kNotPositive, entry.value->span, "", {"`" + name + "`", "be longer than zero"});
     }
-    if (literal && name == "password") {
+    if (literal && (name == "password" || name == "token" || name == "authorization")) {
       context.Report(Code::kSecretInSource, entry.value->span, "everyone who reads this file reads it too", {name})
-          .Help("declare `secret " + decl.name.text + "_password: string` and write `password: " + decl.name.text + "_password`");
+          .Help("declare `secret " + decl.name.text + "_" + name + ": string`, and write `" + name + ": " + decl.name.text + "_" + name + "`");
     }
   }
   for (const auto& [name, example] : rule->required) {
     if (decl.block.Find(name) != nullptr) continue;
+    // An entry that is only called wrongly has been reported.
+    bool meant = std::any_of(decl.block.entries.begin(), decl.block.entries.end(), [&name](const ast::Entry& entry) {
+      const char* other = OtherNameOf(entry.name.text);
+      return (other != nullptr && name == other) || !Context::Suggest(entry.name.text, {std::string(name)}).empty();
+    });
+    if (meant) continue;
     context.Report(Code::kMissingEntry, decl.name.span, "", {rule->rules.what, std::string(name)})
         .Help("add `" + std::string(example) + "`");
   }

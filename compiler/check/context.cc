@@ -60,18 +60,26 @@ Context::Context(const std::vector<const ast::File*>& files, const CheckOptions&
     return out.records.back().get();
   };
   failure = builtin("Failure", {{"reason", string}, {"kind", string}});
-  // The format that runtime/engine writes; docs/operations.md describes it.
+  // The format that runtime/engine/dead_letter.h describes; what is not known is left out.
   dead_letter = builtin("DeadLetter", {{"pipeline", string},
                                        {"step", string},
+                                       {"line", int64},
                                        {"reason", string},
-                                       {"detail", string},
+                                       {"detail", types.Optional(string)},
                                        {"source", string},
                                        {"topic", types.Optional(string)},
-                                       {"partition", int64},
-                                       {"offset", int64},
+                                       {"path", types.Optional(string)},
+                                       {"partition", types.Optional(int64)},
+                                       {"offset", types.Optional(int64)},
+                                       {"start", types.Optional(timestamp)},
                                        {"time", types.Optional(timestamp)},
                                        {"key", types.Optional(string)},
-                                       {"value", types.Optional(string)}});
+                                       {"key_base64", types.Optional(string)},
+                                       {"headers", types.Optional(types.Map(string))},
+                                       {"value", types.Optional(string)},
+                                       {"value_base64", types.Optional(string)},
+                                       {"value_size", types.Optional(int64)},
+                                       {"value_hash", types.Optional(string)}});
 }
 
 Symbol* Context::FindValue(std::string_view name) {

@@ -248,7 +248,9 @@ ExprPtr ExprChecker::InferName(const ast::NameExpr& e, const Type* expected) {
       return Error(e.span);
     }
   }
-  if (symbol != nullptr) return InferSymbol(name, *symbol);
+  // With an unknown record the name may well be a field of it.
+  bool unknown_row = scope_.row != nullptr && context_.IsPoisoned(scope_.row->record);
+  if (symbol != nullptr && !unknown_row) return InferSymbol(name, *symbol);
   return UnknownName(name);
 }
 

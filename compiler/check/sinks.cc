@@ -24,9 +24,13 @@ void CheckSink(Context& context, const ast::SinkDecl& decl, typed::SinkDef& def)
     if (key != nullptr) {
       context.Report(Code::kDeadletterKey, key->name.span, "").Help("leave it out");
     }
-    if (writes && def.endpoint.format == typed::Format::kRaw) {
+    if (!writes) return;
+    if (def.endpoint.operation == "topic") {
+      // The record's own bytes, with what happened to it in headers, unless JSON is asked for.
+      if (decl.block.Find("format") == nullptr) def.endpoint.format = typed::Format::kRaw;
+    } else if (def.endpoint.format == typed::Format::kRaw) {
       const ast::Entry* format = decl.block.Find("format");
-      context.Report(Code::kDeadletterFormat, format != nullptr ? format->value->span : decl.target->span, "")
+      context.Report(Code::kDeadletterFormat, format != nullptr ? format->value->span : decl.target->span, "a line cannot hold any bytes and say why they are here")
           .Help(def.endpoint.operation == "lines" ? "write `ndjson(…)`" : "leave `format` out");
     }
     return;

@@ -6,6 +6,9 @@
 #include <map>
 #include <memory>
 
+#include "compiler/check/number_text.h"
+#include "stdlib/index.h"
+
 namespace weirc::stdlib {
 
 using typed::Type;
@@ -14,41 +17,11 @@ using typed::TypeTable;
 
 namespace {
 
-// One line for each function: its declaration in the language. `p`, `s` … stand for the digits of the decimal given;
-// `const` for a literal int that becomes such a number itself; `fails` for one that may fail.
-constexpr const char* kTable[] = {
-    "to_string(value: string) -> string",
-    "to_string(value: int64) -> string",
-    "to_string(value: float64) -> string",
-    "to_string(value: decimal(p, s)) -> string",
-    "to_string(value: bool) -> string",
-    "to_string(value: timestamp) -> string",
-    "to_string(value: date) -> string",
-    "to_string(value: duration) -> string",
-    "to_string(value: enum) -> string",
-    "upper(text: string) -> string",
-    "lower(text: string) -> string",
-    "trim(text: string) -> string",
-    "length(text: string) -> int64",
-    "contains(text: string, part: string) -> bool",
-    "starts_with(text: string, prefix: string) -> bool",
-    "abs(value: decimal(p, s)) -> decimal(p, s)",
-    "abs(value: float64) -> float64",
-    "round(value: decimal(p, s), digits: const) -> decimal(p, digits)",
-    "int32(value: int64) -> int32 fails",
-    "int64(value: decimal(p, s)) -> int64 fails",
-    "int64(value: string) -> int64 fails",
-    "float64(value: decimal(p, s)) -> float64",
-    "float64(value: int64) -> float64",
-    "decimal(value: string, p: const, s: const) -> decimal(p, s) fails",
-    "decimal(value: float64, p: const, s: const) -> decimal(p, s) fails",
-    "decimal(value: decimal(a, b), p: const, s: const) -> decimal(p, s) fails",
-};
-
 // A type in a signature.
 struct Shape {
   TypeKind kind = TypeKind::kError;
   bool constant = false;             // a literal int
+  bool any = false;                  // T
   std::string precision, scale;      // of decimals: a number or a variable
   std::shared_ptr<Shape> element;    // of list, map, optional
 };
@@ -58,7 +31,7 @@ struct Function {
   std::string signature;
   std::vector<std::pair<std::string, Shape>> parameters;
   Shape result;
-  bool fails = false;
+  weir::stdlib::Failing failing = weir::stdlib::Failing::kNever;
 };
 
 class Reader {
@@ -89,6 +62,7 @@ class Reader {
     auto it = kKinds.find(word);
     if (it != kKinds.end()) shape.kind = it->second;
     shape.constant = word == "const";
+    shape.any = word == "T";
     if (shape.kind == TypeKind::kDecimal && Take("(")) {
       shape.precision = Word();
       Take(",");
@@ -111,22 +85,15 @@ class Reader {
     }
     return shape;
   }
-  Function ReadFunction() {
-    Function function;
-    function.name = Word();
-    Take("(");
-    while (!Take(")") && at_ < text_.size()) {
+  // "value: decimal(p, s); digits: const"
+  std::vector<std::pair<std::string, Shape>> ReadParameters() {
+    std::vector<std::pair<std::string, Shape>> parameters;
+    for (Skip(); at_ < text_.size(); Take(";"), Skip()) {
       std::string name = Word();
-      Take(":");
-      function.parameters.emplace_back(std::move(name), ReadShape());
-      Take(",");
+      if (name.empty() || !Take(":")) break;
+      parameters.emplace_back(std::move(name), ReadShape());
     }
-    Take("->");
-    function.result = ReadShape();
-    Skip();
-    function.signature = std::string(text_);
-    function.fails = Take("fails");
-    return function;
+    return parameters;
   }
 
  private:
@@ -146,9 +113,15 @@ struct Index {
 const Index& TheIndex() {
   static const Index index = [] {
     Index result;
-    for (const char* line : kTable) {
-      Function function = Reader(line).ReadFunction();
-      result.by_name[function.name].push_back(static_cast<int>(result.functions.size()));
+    for (int i = 0; i < weir::stdlib::kFunctionCount; ++i) {
+      const weir::stdlib::Function& row = weir::stdlib::kFunctions[i];
+      Function function;
+      function.name = row.name;
+      function.signature = row.signature;
+      function.parameters = Reader(row.params).ReadParameters();
+      function.result = Reader(row.result).ReadShape();
+      function.failing = row.failing;
+      result.by_name[function.name].push_back(i);
       result.functions.push_back(std::move(function));
     }
     for (const auto& [name, _] : result.by_name) result.names.push_back(name);
@@ -165,33 +138,60 @@ const std::vector<int>& Named(std::string_view name) {
 
 const Function& At(int function) { return TheIndex().functions[static_cast<size_t>(function)]; }
 
-using Bindings = std::map<std::string, int>;
+// What the letters of a signature stand for in one call.
+struct Bindings {
+  std::map<std::string, int> digits;             // p, s, and `const` parameters
+  std::map<std::string, const Type*> decimals;   // by "p,s": the smallest decimal that holds all given for it
+  const Type* any = nullptr;                     // T
+};
 
 int Number(const std::string& text, const Bindings& bindings) {
   if (!text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) != 0) return std::stoi(text);
-  auto it = bindings.find(text);
-  return it == bindings.end() ? -1 : it->second;
+  auto it = bindings.digits.find(text);
+  return it == bindings.digits.end() ? -1 : it->second;
 }
 
 constexpr int kNoFit = 1000;
 
+int FitDecimal(TypeTable& types, const Shape& shape, const Argument& argument, Bindings* bindings, const Type** wanted) {
+  const Type* type = argument.type;
+  if (!check::IsDecimal(type) && !check::IsInt(type)) return kNoFit;
+  const Type* decimal = check::AsDecimal(types, type);
+  if (argument.is_int_literal) decimal = types.Decimal(check::CountDigits(argument.literal), 0);
+  const Type*& common = bindings->decimals[shape.precision + "," + shape.scale];
+  common = common == nullptr ? decimal : check::CommonType(types, common, decimal);
+  if (common == nullptr) return kNoFit;
+  *wanted = common;
+  return check::IsInt(type) ? 3 : 0;
+}
+
 // Penalty of giving an argument where the shape stands, and the type it is converted to.
-int FitArgument(TypeTable& types, const Shape& shape, const std::string& name, const Argument& argument,
-                Bindings* bindings, const Type** wanted) {
+int FitArgument(TypeTable& types, const Shape& shape, const std::string& name, const Argument& argument, Bindings* bindings,
+                const Type** wanted) {
   const Type* type = argument.type;
   if (shape.constant) {
     if (!argument.is_int_literal || argument.literal < 0 || argument.literal > 38) return kNoFit;
-    (*bindings)[name] = static_cast<int>(argument.literal);
+    bindings->digits[name] = static_cast<int>(argument.literal);
     *wanted = types.Simple(TypeKind::kInt64);
+    return 0;
+  }
+  if (type->Is(TypeKind::kNull)) return kNoFit;
+  if (shape.any) {
+    if (bindings->any == nullptr) bindings->any = type;
+    check::Fit fit = check::FitOf(type, bindings->any);
+    bool literal = argument.is_int_literal || argument.is_decimal_literal;
+    if (literal && check::IsNumber(bindings->any)) fit = check::Fit::kSame;
+    if (fit != check::Fit::kSame && fit != check::Fit::kLossless) return kNoFit;
+    *wanted = bindings->any;
     return 0;
   }
   switch (shape.kind) {
     case TypeKind::kOptional: {
       Argument inner = argument;
       if (type->Is(TypeKind::kOptional)) inner.type = type->element;
-      if (type->Is(TypeKind::kNull)) return kNoFit;
       int penalty = FitArgument(types, *shape.element, name, inner, bindings, wanted);
-      *wanted = penalty >= kNoFit ? nullptr : types.Optional(*wanted);
+      if (penalty >= kNoFit) return kNoFit;
+      *wanted = types.Optional(*wanted);
       return penalty + (type->Is(TypeKind::kOptional) ? 0 : 1);
     }
     case TypeKind::kList:
@@ -204,26 +204,7 @@ int FitArgument(TypeTable& types, const Shape& shape, const std::string& name, c
       *wanted = type;
       return 0;
     }
-    case TypeKind::kDecimal: {
-      if (!check::IsDecimal(type) && !check::IsInt(type)) return kNoFit;
-      int penalty = check::IsInt(type) ? 3 : 0;
-      const Type* decimal = check::AsDecimal(types, type);
-      int precision = Number(shape.precision, *bindings), scale = Number(shape.scale, *bindings);
-      if (precision >= 0 || scale >= 0) {
-        // Fixed digits, or those of an argument before.
-        precision = std::max(precision, 1);
-        const Type* fixed = types.Decimal(precision, std::max(scale, 0), type->unit);
-        check::Fit fit = check::FitOf(decimal, fixed);
-        bool literal = argument.is_int_literal || argument.is_decimal_literal;
-        if (fit != check::Fit::kSame && fit != check::Fit::kLossless && !literal) return kNoFit;
-        *wanted = fixed;
-        return penalty + 1;
-      }
-      (*bindings)[shape.precision] = decimal->precision;
-      (*bindings)[shape.scale] = decimal->scale;
-      *wanted = decimal;
-      return penalty;
-    }
+    case TypeKind::kDecimal: return FitDecimal(types, shape, argument, bindings, wanted);
     case TypeKind::kEnum:
       *wanted = type;
       return type->Is(TypeKind::kEnum) ? 0 : kNoFit;
@@ -236,13 +217,15 @@ int FitArgument(TypeTable& types, const Shape& shape, const std::string& name, c
     return 0;
   }
   bool literal = argument.is_int_literal || argument.is_decimal_literal;
-  if (check::IsFloat(simple) && (literal || type->Is(TypeKind::kInt32))) return 4;
+  if (check::IsFloat(simple) && literal) return 4;
+  if (check::IsFloat(simple) && type->Is(TypeKind::kInt32)) return 4;
   if (simple->Is(TypeKind::kInt64) && type->Is(TypeKind::kInt32)) return 1;
   if (simple->Is(TypeKind::kInt32) && argument.is_int_literal) return 1;
   return kNoFit;
 }
 
 const Type* Make(TypeTable& types, const Shape& shape, const Bindings& bindings, const std::string& unit) {
+  if (shape.any) return bindings.any;
   switch (shape.kind) {
     case TypeKind::kOptional: return types.Optional(Make(types, *shape.element, bindings, unit));
     case TypeKind::kList: return types.List(Make(types, *shape.element, bindings, unit));
@@ -252,8 +235,42 @@ const Type* Make(TypeTable& types, const Shape& shape, const Bindings& bindings,
       int scale = std::clamp(Number(shape.scale, bindings), 0, 38);
       return types.Decimal(std::max(precision, scale), scale, unit);
     }
-    default: return types.Simple(shape.kind);
+    default: {
+      const Type* simple = types.Simple(shape.kind);
+      return check::IsNumber(simple) ? types.WithUnit(simple, unit) : simple;
+    }
   }
+}
+
+// Parameters that share digits are brought to one type.
+void BringTogether(const Function& function, Bindings* bindings, std::vector<const Type*>* wanted) {
+  for (size_t i = 0; i < wanted->size(); ++i) {
+    const Shape* shape = &function.parameters[i].second;
+    bool optional = shape->kind == TypeKind::kOptional;
+    if (optional || shape->kind == TypeKind::kList) shape = shape->element.get();
+    if (shape->kind != TypeKind::kDecimal) continue;
+    const Type* common = bindings->decimals.at(shape->precision + "," + shape->scale);
+    bindings->digits[shape->precision] = common->precision;
+    bindings->digits[shape->scale] = common->scale;
+    if (function.parameters[i].second.kind == TypeKind::kDecimal) (*wanted)[i] = common;
+  }
+}
+
+// A result of the arguments' own kind keeps their unit: abs, max, round, sum.
+std::string UnitOfResult(const Function& function, const std::vector<const Type*>& wanted) {
+  if (function.parameters.empty() || wanted.empty()) return "";
+  const Shape& first = function.parameters[0].second;
+  const Shape& of = first.element != nullptr && first.kind == TypeKind::kList ? *first.element : first;
+  if (of.kind != function.result.kind) return "";
+  const Type* type = first.kind == TypeKind::kList ? wanted[0]->element : wanted[0];
+  return type->unit;
+}
+
+// `round(x, digits)` cannot have more digits than x.
+bool DigitsFit(const Function& function, const Bindings& bindings) {
+  if (function.name != "round" && function.name != "round_half_up") return true;
+  auto digits = bindings.digits.find("digits"), scale = bindings.digits.find("s");
+  return digits == bindings.digits.end() || scale == bindings.digits.end() || digits->second <= scale->second;
 }
 
 }  // namespace
@@ -288,18 +305,19 @@ Match Resolve(TypeTable& types, std::string_view name, const std::vector<Argumen
     Bindings bindings;
     std::vector<const Type*> wanted(arguments.size(), nullptr);
     int penalty = 0;
-    std::string unit;
     for (size_t i = 0; i < arguments.size() && penalty < kNoFit; ++i) {
       const auto& [parameter, shape] = function.parameters[i];
       penalty += FitArgument(types, shape, parameter, arguments[i], &bindings, &wanted[i]);
-      if (unit.empty() && shape.kind == TypeKind::kDecimal) unit = arguments[i].type->unit;
     }
     if (penalty >= best_penalty) continue;
+    BringTogether(function, &bindings, &wanted);
+    if (!DigitsFit(function, bindings)) continue;
     best_penalty = penalty;
     best.function = index;
+    best.result = Make(types, function.result, bindings, UnitOfResult(function, wanted));
     best.parameters = std::move(wanted);
-    best.result = Make(types, function.result, bindings, unit);
-    best.fallible = function.fails;
+    best.fallible = function.failing != weir::stdlib::Failing::kNever;
+    best.overflow_only = function.failing == weir::stdlib::Failing::kOverflows;
   }
   return best;
 }
@@ -312,6 +330,6 @@ int ToStringFunction(const Type* type) {
 }
 
 std::string NameOf(int function) { return At(function).name; }
-bool Fails(int function) { return At(function).fails; }
+bool Fails(int function) { return At(function).failing != weir::stdlib::Failing::kNever; }
 
 }  // namespace weirc::stdlib

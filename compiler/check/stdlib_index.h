@@ -9,6 +9,7 @@
 #include "compiler/check/type_rules.h"
 #include "compiler/check/typed.h"
 
+// (weirc::stdlib wraps weir::stdlib, the generated table of stdlib/index.h; indices are those of its rows.)
 namespace weirc::stdlib {
 
 // What a call means, once its arguments have types.
@@ -17,6 +18,7 @@ struct Match {
   std::vector<const typed::Type*> parameters;  // what each argument is converted to
   const typed::Type* result = nullptr;
   bool fallible = false;
+  bool overflow_only = false;
 };
 
 // True when at least one function has this name.

@@ -26,7 +26,7 @@ void CheckDeadletters(Context& context) {
     if (symbol->kind != SymbolKind::kDeadletter || symbol->decl->broken) continue;
     auto index = static_cast<size_t>(symbol->index);
     if (!context.deadletter_written[index]) {
-      ReportUnused(context, *symbol, "nothing is sent to it");
+      if (!context.diagnostics.HasErrors()) ReportUnused(context, *symbol, "nothing is sent to it");
     } else if (!context.deadletter_read[index]) {
       context.Report(Code::kDeadletterLost, symbol->span, "", {symbol->name})
           .Help("add `sink " + symbol->name + "_out from " + symbol->name + " = …`");
@@ -86,6 +86,8 @@ void CheckUsage(Context& context) {
   CheckDeadletters(context);
   CheckTargets(context);
   CheckDelivery(context);
+  // An error may hide where something is used.
+  if (context.diagnostics.HasErrors()) return;
   bool has_streams = false;
   for (const auto& symbol : context.symbols) {
     auto index = static_cast<size_t>(std::max(symbol->index, 0));
@@ -119,7 +121,7 @@ void CheckUsage(Context& context) {
   }
   if (has_streams && context.out.sinks.empty() && context.files.front()->decls.size() > 0) {
     bool later = std::any_of(context.symbols.begin(), context.symbols.end(), [](const auto& s) { return s->kind == SymbolKind::kLater; });
-    if (!later && !context.diagnostics.HasErrors()) {
+    if (!later) {
       context.Report(Code::kNoSink, Span(), "").Help("add `sink out from … = stdout`");
     }
   }

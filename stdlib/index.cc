@@ -1,3 +1,4 @@
+// The table of the standard library, from what generate.py wrote.
 #include "stdlib/index.h"
 
 #include <iterator>

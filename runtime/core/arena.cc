@@ -1,3 +1,4 @@
+// Blocks of the arena: where the next one comes from, and what Reset gives back.
 #include "runtime/core/arena.h"
 
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// Base64, both ways.
 #include "runtime/core/base64.h"
 
 #include <array>

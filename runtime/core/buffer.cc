@@ -1,3 +1,4 @@
+// How a buffer grows and gives memory back.
 #include "runtime/core/buffer.h"
 
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// CRC-32C by instruction and by table.
 #include "runtime/core/crc32c.h"
 
 #include <array>

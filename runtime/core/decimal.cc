@@ -1,3 +1,4 @@
+// Decimals: text, checked arithmetic with 256 bits in between, conversions.
 #include "runtime/core/decimal.h"
 
 #include <charconv>

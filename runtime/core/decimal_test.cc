@@ -1,3 +1,4 @@
+// Decimals beside unbounded integers.
 #include "runtime/core/decimal.h"
 
 #include <catch2/catch.hpp>

@@ -33,7 +33,9 @@ inline uint64_t HashInt(uint64_t x) {
   x ^= x >> 32;
   return x;
 }
-inline uint64_t HashCombine(uint64_t a, uint64_t b) { return HashInt(a ^ (b + 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2))); }
+inline uint64_t HashCombine(uint64_t a, uint64_t b) {
+  return HashInt(a ^ (b + 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2)));
+}
 
 // The murmur2 of Kafka's Java client, and the partition its default partitioner chooses for a key.
 uint32_t Murmur2(Str key);

@@ -1,3 +1,4 @@
+// Checked multiplication of 128 bits.
 #include "runtime/core/int128.h"
 
 namespace weir {

@@ -533,7 +533,8 @@ class JsonReader {
   const char* p_;
   const char* end_;
   JsonContext* context_;
-  // What must stand at p_ before the next field or element: the opening bracket, which Begin… leaves there, then commas.
+  // What must stand at p_ before the next field or element: the opening bracket, which Begin… leaves there, then
+  // commas.
   char separator_ = 0;
 };
 

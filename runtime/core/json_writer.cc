@@ -1,3 +1,4 @@
+// Escaping and values of the JSON writer.
 #include "runtime/core/json_writer.h"
 
 #include <emmintrin.h>

@@ -1,3 +1,4 @@
+// Integers and doubles as text, both ways.
 #include "runtime/core/number_text.h"
 
 #include <charconv>
@@ -75,8 +76,8 @@ bool ParseInt64(Str text, int64_t* out) {
   return true;
 }
 
-// Plain digits from 1e-7 up to 1e18, an exponent beyond: what looks like a whole number fits an int64, so that no reader
-// stumbles over it.
+// Plain digits from 1e-7 up to 1e18, an exponent beyond: what looks like a whole number fits an int64, so that no
+// reader stumbles over it.
 size_t FormatDouble(double v, char* buf) {
   if (std::isnan(v)) {
     std::memcpy(buf, "NaN", 3);

@@ -1,3 +1,4 @@
+// The longer forms of numbers in rows.
 #include "runtime/core/row.h"
 
 namespace weir {

@@ -1,3 +1,4 @@
+// Words for failures.
 #include "runtime/core/status.h"
 
 #include <cerrno>

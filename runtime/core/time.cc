@@ -1,3 +1,4 @@
+// The calendar, and times, dates and durations as text.
 #include "runtime/core/time.h"
 
 #include <cstring>

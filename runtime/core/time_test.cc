@@ -1,3 +1,4 @@
+// Times beside the C library's calendar.
 #include "runtime/core/time.h"
 
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// UTF-8: validation sixteen bytes at a time where it is ASCII, counting, decoding.
 #include "runtime/core/utf8.h"
 
 #include <emmintrin.h>

@@ -1,3 +1,4 @@
+// xxHash64.
 #define XXH_INLINE_ALL
 #include "stdlib/hash/xxh64.h"
 

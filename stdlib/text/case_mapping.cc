@@ -1,3 +1,4 @@
+// Unicode's simple case mappings as runs, and the search in them.
 #include "stdlib/text/case_mapping.h"
 
 #include <algorithm>

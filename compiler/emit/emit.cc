@@ -52,7 +52,7 @@ ProgramEmitter::ProgramEmitter(const plan::Plan& plan, const SourceSet& sources,
                Expressions(&place).Assign(e, target, code);
              }),
       out_(sources, OwnName(file_)) {
-  for (const FnDef& fn : typed_.fns) fn_names_.push_back(scope_.Take(FlatName(fn.name)));
+  for (const FnDef& fn : typed_.fns) fn_names_.push_back(scope_.Take(MangleParts(fn.name)));
   for (int id : plan_.order) {
     const Node& node = plan_.node(id);
     if (!node.Is<plan::LookupOp>() || node.dead) continue;
@@ -63,26 +63,13 @@ ProgramEmitter::ProgramEmitter(const plan::Plan& plan, const SourceSet& sources,
   for (int id : plan_.order) {
     const Node& node = plan_.node(id);
     if (node.dead) continue;
-    std::string name = FlatName(node.name);
+    std::string name = MangleParts(node.name);
     functions_[id] = scope_.Take(node.Is<plan::SourceOp>() ? name + "_process" : name);
   }
 }
 
-std::string ProgramEmitter::FlatName(const std::string& name) {
-  std::string out;
-  for (size_t at = 0;;) {
-    size_t dot = name.find('.', at);
-    std::string part = name.substr(at, dot == std::string::npos ? dot : dot - at);
-    // Names of steps made unique carry a number; words such as `where` and `window` are ours.
-    bool number = !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
-    out += (at == 0 ? "" : "_") + (number ? part : Mangle(part));
-    if (dot == std::string::npos) return out;
-    at = dot + 1;
-  }
-}
-
 std::string ProgramEmitter::Indexed(const char* kind, const std::string& name) {
-  return scope_.Take(std::string("k") + kind + "_" + FlatName(name));
+  return scope_.Take(std::string("k") + kind + "_" + MangleParts(name));
 }
 
 std::string ProgramEmitter::Emit() {
@@ -183,12 +170,12 @@ void ProgramEmitter::Indices() {
   std::map<std::string, int> counts;
   auto index = [&](const char* kind, const std::string& name) {
     std::string constant = Indexed(kind, name);
-    out_.Line("constexpr int " + constant + " = " + std::to_string(counts[kind]++) + ";");
+    out_.Line("[[maybe_unused]] constexpr int " + constant + " = " + std::to_string(counts[kind]++) + ";");
     return constant;
   };
   auto next_step = [&](const std::string& name) {
     std::string constant = Indexed("Step", name);
-    out_.Line("constexpr uint32_t " + constant + " = " + std::to_string(step++) + ";");
+    out_.Line("[[maybe_unused]] constexpr uint32_t " + constant + " = " + std::to_string(step++) + ";");
     return constant;
   };
   for (const plan::Table& table : plan_.tables) {

@@ -12,6 +12,7 @@ struct EmitOptions {
   // A `main` that runs the pipeline (or, for a plan with tests, its tests). Without: a function `CompiledProgram` in the
   // pipeline's namespace, so that many pipelines fit into one program.
   bool main = true;
+  bool plan_text = true;  // carry what `plan` of the produced binary prints
   std::string weir_version = "0.1.0";
 };
 

@@ -485,7 +485,7 @@ CppValue ExprEmitter::CallStd(const CallStdExpr& e, Code* code) {
   if (call.takes_arena) text += place_.arena;
   for (size_t i = 0; i < args.size(); ++i) text += (text.back() == '(' ? "" : ", ") + args[i];
   for (const std::string& extra : call.extra) text += (text.back() == '(' ? "" : ", ") + extra;
-  if (!call.fails) return CppValue::Made(text + ")");
+  if (!call.fails) return CppValue::Made(call.cast.empty() ? text + ")" : "static_cast<" + call.cast + ">(" + text + "))");
   return Checked(e, text + (text.back() == '(' ? "" : ", "), ")", code);
 }
 

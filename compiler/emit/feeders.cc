@@ -34,7 +34,7 @@ void ProgramEmitter::Source(const Node& node) {
   };
   if (json) {
     code.Add("JsonReader in_(message_.value, &json_);");
-    bad("!" + codec_.Decoder(source.record, live) + "(in_, task.arena(), &row) || !in_.End()", "in_");
+    bad("!" + codec_.Decoder(source.record, live) + "(in_, task.arena(), &row) || !in_.End()", "json_");
   } else {
     // Raw: the one field is the record's bytes.
     const typed::Field& field = source.record->fields[0];
@@ -73,7 +73,7 @@ void ProgramEmitter::Tables() {
 
 void ProgramEmitter::Table(const plan::Table& table) {
   const TableDef& def = TableOf(table.table);
-  std::string name = FlatName(def.name);
+  std::string name = MangleParts(def.name);
   std::string decode = table_functions_[table.table].decode = scope_.Take(name + "_decode");
   std::string load = table_functions_[table.table].load = scope_.Take(name + "_load");
   std::string record = types_.StructName(def.record);
@@ -133,9 +133,9 @@ void ProgramEmitter::Table(const plan::Table& table) {
     // Lists need an arena, which a join has: the row's bytes are kept as they are.
     read.Add("*static_cast<Str*>(value) = row.Raw(row.remaining());");
   } else {
-    read.Add("auto* row_ = new (value) " + record + "{};");
+    read.Add(record + "& row_ = *new (value) " + record + "{};");
     size_t before = read.lines().size();
-    codec_.Load(type, table.live, "row", "", "(*row_)", &read);
+    codec_.Load(type, table.live, "row", "", "row_", &read);
     if (read.lines().size() == before) read.lines().back().text = "new (value) " + record + "{};";
   }
   read.Add("return row.ok();");
@@ -160,7 +160,7 @@ void ProgramEmitter::Lookups() {
 
 void ProgramEmitter::Lookup(int index) {
   const LookupDef& lookup = typed_.lookups[static_cast<size_t>(index)];
-  std::string name = FlatName(lookup.name);
+  std::string name = MangleParts(lookup.name);
   std::string render = lookup_functions_[index].render = scope_.Take(name + "_render");
   std::string decode = lookup_functions_[index].decode = scope_.Take(name + "_answer");
   const Type* result = plan_.typed->types->Record(lookup.result);

@@ -6,16 +6,20 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <unordered_set>
 
 namespace weirc::emit {
 
 namespace {
 
-constexpr std::string_view kReserved[] = {
+const std::unordered_set<std::string_view>& Reserved() {
+  static const std::unordered_set<std::string_view> reserved = {
 #include "compiler/emit/reserved_cpp.inc"
 #include "compiler/emit/reserved_macros.inc"
 #include "compiler/emit/reserved_runtime.inc"
-};
+  };
+  return reserved;
+}
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -33,9 +37,7 @@ bool IsPlain(std::string_view name) {
 
 }  // namespace
 
-bool IsReserved(std::string_view name) {
-  return std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved);
-}
+bool IsReserved(std::string_view name) { return Reserved().contains(name); }
 
 std::string Mangle(std::string_view name) {
   if (IsPlain(name) && !IsReserved(name)) return std::string(name);
@@ -52,6 +54,19 @@ std::string Mangle(std::string_view name) {
   return out;
 }
 
+std::string MangleParts(std::string_view name) {
+  if (name.find('.') == std::string_view::npos) return Mangle(name);
+  std::string out;
+  for (size_t at = 0; at <= name.size();) {
+    size_t dot = std::min(name.find('.', at), name.size());
+    std::string_view part = name.substr(at, dot - at);
+    bool plain = std::all_of(part.begin(), part.end(), [](char c) { return IsLetter(c) || IsDigit(c) || c == '_'; });
+    out += (out.empty() ? "" : "_") + (plain ? std::string(part) : Mangle(part));
+    at = dot + 1;
+  }
+  return IsPlain(out) && !IsReserved(out) ? out : Mangle(out);
+}
+
 std::string Scope::Take(const std::string& wanted) {
   std::string name = wanted;
   for (int i = 2; !taken_.insert(name).second; ++i) name = wanted + "_" + std::to_string(i);
@@ -66,6 +81,8 @@ std::string StringLiteral(std::string_view bytes) {
       out += c;
     } else if (c >= 0x20 && c <= 0x7e) {
       out += c;
+    } else if (c == '\n') {
+      out += "\\n";
     } else {
       char octal[8];
       std::snprintf(octal, sizeof octal, "\\%03o", static_cast<unsigned char>(c));

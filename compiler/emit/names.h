@@ -14,6 +14,9 @@ namespace weirc::emit {
 // neither letter nor digit as `_` and two hex digits.
 std::string Mangle(std::string_view name);
 
+// For a name made of parts, "enriched.where": the parts joined by `_`. Not injective, so such names go through a Scope.
+std::string MangleParts(std::string_view name);
+
 // True for C++ keywords, macros of the headers that generated code sees, and names of the runtime and of generated code.
 bool IsReserved(std::string_view name);
 

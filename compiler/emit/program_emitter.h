@@ -55,6 +55,7 @@ class ProgramEmitter {
   void Step(const plan::Node& node);
   void Where(const plan::Node& node);
   void Select(const plan::Node& node);
+  void Construct(const typed::RecordDef* record, const std::vector<std::pair<Span, std::string>>& fields, Code* code);
   void Let(const plan::Node& node);
   void TableJoin(const plan::Node& node);
   void LookupAsk(const plan::Node& node);
@@ -126,7 +127,6 @@ class ProgramEmitter {
   std::string Derived(const plan::Node& node, const char* what);
   std::string StepOf(const plan::Node& node) const { return steps_.at(node.id); }
   std::string Indexed(const char* kind, const std::string& name);
-  static std::string FlatName(const std::string& name);
 
   const plan::Plan& plan_;
   const typed::TypedPipeline& typed_;

@@ -13,6 +13,7 @@ struct StdCall {
   std::string name;                // "fn::Upper"
   bool takes_arena = false;        // first argument
   std::vector<std::string> extra;  // behind the arguments: precisions, scales, names of an enum
+  std::string cast;                // the result's C++ type, where what is returned must be cast to it
   bool fails = false;              // returns bool; the result goes to a pointer, the last argument
 };
 

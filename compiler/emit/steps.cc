@@ -257,16 +257,23 @@ void ProgramEmitter::Select(const Node& node) {
     code.Add("timed_.time_ns = " + time + ";");
     meta = "timed_";
   }
-  code.At({});
-  code.Open("const " + types_.StructName(node.output_row) + " out_{");
-  for (const auto& [span, text] : fields) {
-    code.At(span);
-    code.Add("  " + text);
-  }
-  code.At({});
-  code.Close("};");
+  Construct(node.output_row, fields, &code);
   Next(node, "out_", meta, &code);
   Function(node, Signature(node), code);
+}
+
+// `const Row out_{.a = …};`, fields that stand in one line of the pipeline in one line here.
+void ProgramEmitter::Construct(const RecordDef* record, const std::vector<std::pair<Span, std::string>>& fields, Code* code) {
+  code->At({});
+  code->Open("const " + types_.StructName(record) + " out_{");
+  for (size_t i = 0; i < fields.size();) {
+    std::string line = " ", place = out_.Place(fields[i].first);
+    code->At(fields[i].first);
+    for (; i < fields.size() && out_.Place(fields[i].first) == place; ++i) line += " " + fields[i].second;
+    code->Add(line);
+  }
+  code->At({});
+  code->Close("};");
 }
 
 void ProgramEmitter::Let(const Node& node) {

@@ -14,28 +14,10 @@ using namespace typed;
 using plan::Live;
 using plan::Node;
 
-namespace {
-
-// "enriched.3" → "enriched_3"; what is no identifier is mangled part by part.
-std::string Flat(const std::string& name) {
-  std::string out;
-  size_t at = 0;
-  while (true) {
-    size_t dot = name.find('.', at);
-    std::string part = name.substr(at, dot == std::string::npos ? dot : dot - at);
-    bool number = !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
-    out += (at == 0 ? "" : "_") + (number ? part : Mangle(part));
-    if (dot == std::string::npos) return out;
-    at = dot + 1;
-  }
-}
-
-}  // namespace
-
 Types::Types(const plan::Plan& plan, Scope* scope) : plan_(plan) {
   for (const auto& def : plan.typed->enums) {
     enum_order_.push_back(def.get());
-    enums_[def.get()] = scope->Take(Flat(def->name));
+    enums_[def.get()] = scope->Take(MangleParts(def->name));
   }
   for (int id : plan.order) {
     Node& node = const_cast<Node&>(plan.node(id));
@@ -78,7 +60,7 @@ Types::Types(const plan::Plan& plan, Scope* scope) : plan_(plan) {
     for (const auto& [local, value] : fn.lets) NeedIn(*value);
     NeedIn(*fn.result);
   }
-  for (const RecordDef* record : found_) structs_[record] = scope->Take(Flat(record->name));
+  for (const RecordDef* record : found_) structs_[record] = scope->Take(MangleParts(record->name));
   for (const RecordDef* record : found_) Order(record);
 }
 

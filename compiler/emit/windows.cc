@@ -66,7 +66,7 @@ void ProgramEmitter::Accumulator(const Node& node) {
   for (size_t i = 0; i < members.size(); ++i) {
     if (members[i].empty()) members[i] = names.Take("aggregate" + std::to_string(i) + "_");
   }
-  std::string name = scope_.Take(FlatName(node.name) + "_state");
+  std::string name = scope_.Take(MangleParts(node.name) + "_state");
   accumulators_[node.id] = name;
   bool counts = false, fails = false;
   for (const Aggregate& a : op.aggregates) {
@@ -309,14 +309,7 @@ void ProgramEmitter::WindowFire(const Node& node) {
     std::string text = expressions.EmitText(*op.values[i], &code);
     if (live) fields.emplace_back(op.values[i]->span, "." + Mangle(node.output_row->fields[i].name) + " = " + text + ",");
   }
-  code.At({});
-  code.Open("const " + types_.StructName(node.output_row) + " out_{");
-  for (const auto& [span, text] : fields) {
-    code.At(span);
-    code.Add("  " + text);
-  }
-  code.At({});
-  code.Close("};");
+  Construct(node.output_row, fields, &code);
   Next(node, "out_", "meta", &code);
   Function(node, "static void " + Derived(node, "fire") + "(Task& task, Str key, int64_t start_, const void* value)", code);
 }

@@ -180,8 +180,8 @@ void ProgramEmitter::Build() {
   code.Add(std::string("program->delivery = Delivery::") + (exactly_once ? "kExactlyOnce" : "kAtLeastOnce") + ";");
   if (typed_.commit) code.Add("program->commit_ns = " + StartValue(*typed_.commit, &code) + ";");
   code.Add(std::string("program->stateful = ") + (plan_.stateful ? "true" : "false") + ";");
-  code.Add("program->plan_text =");
-  std::string text = plan::FormatPlan(plan_);
+  std::string text = options_.plan_text ? plan::FormatPlan(plan_) : std::string();
+  if (!text.empty()) code.Add("program->plan_text =");
   for (size_t at = 0; at < text.size();) {
     size_t end = text.find('\n', at);
     bool last = end + 1 >= text.size();
@@ -268,7 +268,7 @@ void ProgramEmitter::Build() {
     auto set = [&](const char* member, const ExprPtr& e, const char* type) {
       if (!e) return;
       std::string value = StartValue(*e, &code);
-      code.Add("spec." + std::string(member) + " = " + (*type ? "static_cast<" + std::string(type) + ">(" + value + ")" : value) + ";");
+      code.Add("spec." + std::string(member) + " = " + (*type && e->kind != ExprKind::kLiteral ? "static_cast<" + std::string(type) + ">(" + value + ")" : value) + ";");
     };
     set("in_flight", def.in_flight, "int32_t");
     set("timeout_ns", def.timeout, "");
@@ -421,7 +421,8 @@ void ProgramEmitter::BuildTests(Code* code) {
                 std::to_string(out_.LineOf(item.span)) + ");");
       if (!item.json.empty()) code->Add("item.text = " + StringLiteral(item.json) + ";");
       if (!item.args_json.empty()) code->Add("item.arguments = " + StringLiteral(item.args_json) + ";");
-      code->Add("item.duration_ns = " + IntLiteral(item.duration_ns) + ";");
+      if (item.duration_ns != 0) code->Add("item.duration_ns = " + IntLiteral(item.duration_ns) + ";");
+      if (code->lines().back().text.starts_with("TestItem&")) code->Add("(void)item;");
       code->Close();
     }
   }

@@ -1,9 +1,14 @@
 // What the planner asks of the standard library's index.
 #include "compiler/plan/std_functions.h"
 
+#include "stdlib/index.h"
+
 namespace weirc::plan {
 
-std::string StdFunctionName(int function) { return "std" + std::to_string(function); }
-bool StdFunctionFails(int) { return false; }
+std::string StdFunctionName(int function) { return weir::stdlib::kFunctions[function].name; }
+
+bool StdFunctionFails(int function) {
+  return weir::stdlib::kFunctions[function].failing != weir::stdlib::Failing::kNever;
+}
 
 }  // namespace weirc::plan

@@ -21,6 +21,7 @@
 #include "runtime/program/window_meta.h"
 #include "runtime/window/aggregate.h"
 #include "runtime/window/window_instance.h"
+#include "stdlib/all.h"
 
 namespace weir {
 

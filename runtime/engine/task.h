@@ -46,6 +46,15 @@ enum class DeadReason : uint8_t {
   kRefusedBySink,
 };
 const char* DeadReasonName(DeadReason reason);  // "bad_input", "missing_row", …
+// The reason for a lookup that found nothing.
+inline DeadReason DeadReasonOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kMissing: return DeadReason::kLookupMissing;
+    case Outcome::kTimeout: return DeadReason::kLookupTimeout;
+    case Outcome::kRejected: return DeadReason::kLookupRejected;
+    default: return DeadReason::kLookupError;
+  }
+}
 
 // One sink as a task writes to it. The worker owns it and changes the buffer between batches.
 struct OutputSlot {

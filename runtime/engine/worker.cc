@@ -219,7 +219,11 @@ bool Worker::Turn() {
     epochs.Tell(index_, Report());
     epochs.MaybeBegin(mono_ns_);
   }
-  if (epochs.committing() && tickets_[(epoch_ - 1) & 1].Done()) epochs.NoticeTickets();
+  if (noticed_epoch_ != epoch_ && epochs.committing() && tickets_[(epoch_ - 1) & 1].Done()) {
+    noticed_epoch_ = epoch_;
+    epochs.NoticeTickets();
+    did = true;
+  }
   return did || (epochs.phase() != Epochs::Phase::kRunning && epochs.barrier_epoch() == epoch_);
 }
 

@@ -162,6 +162,7 @@ class Worker {
   Ticket tickets_[2];
   Buffer delta_;
   uint64_t epoch_ = 1;          // the one being worked on
+  uint64_t noticed_epoch_ = 0;  // the one in which the commit was told that the tickets before it are at zero
   uint64_t told_epoch_ = 0;     // the last one the sources know of
   bool arrived_ = false;        // at the barrier
   bool done_ = false;           // offsets that follow delivery: stopped

@@ -22,17 +22,3 @@
 #include "runtime/window/aggregate.h"
 #include "runtime/window/window_instance.h"
 #include "stdlib/all.h"
-
-namespace weir {
-
-// The dead letter's reason for a lookup that found nothing.
-inline DeadReason DeadReasonOf(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kMissing: return DeadReason::kLookupMissing;
-    case Outcome::kTimeout: return DeadReason::kLookupTimeout;
-    case Outcome::kRejected: return DeadReason::kLookupRejected;
-    default: return DeadReason::kLookupError;
-  }
-}
-
-}  // namespace weir

@@ -71,7 +71,7 @@ HeadState ReadHead(Str bytes, Head* head) {
   *head = Head();
   head->status = status;
   head->keep_alive = at[7] == '1';
-  bool has_length = false;
+  bool has_length = false, has_connection = false;
   const char* line = at + 12;
   at = static_cast<const char*>(std::memchr(at, '\n', bytes.size));
   if (at == nullptr) return HeadState::kShort;
@@ -103,6 +103,8 @@ HeadState ReadHead(Str bytes, Head* head) {
       } else if (IsName(at, name, "transfer-encoding")) {
         return HeadState::kUnusual;
       } else if (IsName(at, name, "connection")) {
+        if (has_connection) return HeadState::kUnusual;
+        has_connection = true;
         if (IsName(value.data, value.size, "close")) {
           head->keep_alive = false;
         } else if (IsName(value.data, value.size, "keep-alive")) {
@@ -111,9 +113,9 @@ HeadState ReadHead(Str bytes, Head* head) {
           return HeadState::kUnusual;
         }
       } else if (IsName(at, name, "retry-after")) {
-        head->retry_after = value;
+        if (head->retry_after.data == nullptr) head->retry_after = value;  // the first one counts
       } else if (IsName(at, name, "location")) {
-        head->location = value;
+        if (head->location.data == nullptr) head->location = value;
       }
     }
     at = line_end + 1;

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "runtime/connector/kafka/resolve.h"
+
 namespace weir::kafka {
 namespace {
 
@@ -40,7 +42,7 @@ Status Client::Make(const Settings& settings, Role role, const Options& options,
   rd_kafka_conf_interceptor_add_on_new(conf.get(), "weir", OnNew, client.get());
   if (options.rebalance) rd_kafka_conf_set_rebalance_cb(conf.get(), options.rebalance);
   if (options.delivery) rd_kafka_conf_set_dr_msg_cb(conf.get(), options.delivery);
-  UseResolver(conf.get(), options.resolver);
+  UseResolver(conf.get());
   client->rk_ =
       rd_kafka_new(client->consumer_ ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf.get(), error, sizeof error);
   if (!client->rk_) {

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "runtime/connector/kafka/handles.h"
-#include "runtime/connector/kafka/resolve.h"
 #include "runtime/connector/kafka/settings.h"
 #include "runtime/core/status.h"
 #include "runtime/engine/log.h"
@@ -21,7 +20,6 @@ class Client {
   struct Options {
     std::string client_id;
     Log* log = nullptr;
-    const HostResolver* resolver = nullptr;
     void* owner = nullptr;  // what the callbacks below belong to; Owner() gives it back
     void (*rebalance)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void*) = nullptr;
     void (*delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*) = nullptr;

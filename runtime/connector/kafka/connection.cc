@@ -13,7 +13,6 @@ Status Connection::Admin(Client** client) {
     Client::Options options;
     options.client_id = ClientId("admin");
     options.log = options_.log;
-    options.resolver = options_.resolver;
     if (Status status = Client::Make(settings_, Role::kAdmin, options, &admin_); !status.ok()) return status;
   }
   *client = admin_.get();

@@ -24,7 +24,6 @@ class Connection {
     std::string pipeline;
     std::string instance_id;  // from the state directory; empty: there is none
     Log* log = nullptr;
-    const HostResolver* resolver = nullptr;
   };
   Connection(Settings settings, Options options) : settings_(std::move(settings)), options_(std::move(options)) {}
 

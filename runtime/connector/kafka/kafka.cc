@@ -28,14 +28,13 @@ Status KafkaConnector::ConnectionOf(int index, const ConnectorContext& context, 
   if (!connection) {
     const ConnectionSpec& spec = context.program->connections[static_cast<size_t>(index)];
     Settings settings;
-    if (Status status = ReadSettings(spec, options_.settings, context.program->name, &settings); !status.ok()) {
+    if (Status status = ReadSettings(spec, options_.settings, options_.group, context.program->name, &settings); !status.ok()) {
       return status;
     }
     Connection::Options options;
     options.pipeline = context.program->name;
     options.instance_id = options_.instance_id;
     options.log = context.log;
-    options.resolver = options_.resolver ? &options_.resolver : nullptr;
     connection = std::make_shared<Connection>(std::move(settings), options);
   }
   *out = connection;

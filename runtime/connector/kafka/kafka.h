@@ -6,7 +6,6 @@
 #include <mutex>
 #include <string>
 
-#include "runtime/connector/kafka/resolve.h"
 #include "runtime/core/status.h"
 #include "runtime/engine/connectors.h"
 #include "runtime/engine/sink.h"
@@ -23,10 +22,11 @@ class Connection;
 class KafkaConnector {
  public:
   struct Options {
-    Properties settings;      // `kafka.<property>` from flags, environment, configuration file
+    // Properties of librdkafka from flags, environment, configuration file; with or without `kafka.` in front.
+    Properties settings;
+    std::string group;        // the operator's; empty: the connection's `group`, else the pipeline's name
     // Of the locked state directory; makes restarts keep their place in the group. Empty: there is none.
     std::string instance_id;
-    HostResolver resolver;    // empty: getaddrinfo
   };
   explicit KafkaConnector(Options options);
   ~KafkaConnector();

@@ -29,14 +29,12 @@ std::vector<TopicOffset> FromList(const rd_kafka_topic_partition_list_t* list) {
 
 }  // namespace
 
-Status Member::Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log,
-                    const HostResolver* resolver, std::function<void()> wake, Listener* listener,
+Status Member::Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log, std::function<void()> wake, Listener* listener,
                     std::unique_ptr<Member>* out) {
   std::unique_ptr<Member> member(new Member());
   Client::Options options;
   options.client_id = client_id;
   options.log = log;
-  options.resolver = resolver;
   options.owner = member.get();
   options.rebalance = OnRebalance;
   if (!instance_id.empty()) options.more.push_back({"group.instance.id", instance_id});

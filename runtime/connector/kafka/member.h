@@ -38,8 +38,7 @@ class Member {
   };
 
   // `instance_id`: not empty for a static member, which keeps its place over a restart within the session time-out.
-  static Status Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log,
-                     const HostResolver* resolver, std::function<void()> wake, Listener* listener,
+  static Status Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log, std::function<void()> wake, Listener* listener,
                      std::unique_ptr<Member>* out);
   ~Member();
 

@@ -254,14 +254,12 @@ class RdFetcher final : public Fetcher {
 
 }  // namespace
 
-Status MakeRdFetcher(const Settings& settings, const std::string& client_id, Log* log, const HostResolver* resolver,
-                     int64_t queue_bytes, std::function<void()> wake, std::unique_ptr<Fetcher>* out) {
+Status MakeRdFetcher(const Settings& settings, const std::string& client_id, Log* log, int64_t queue_bytes, std::function<void()> wake, std::unique_ptr<Fetcher>* out) {
   auto core = std::make_shared<Core>();
   core->wake = std::move(wake);
   Client::Options options;
   options.client_id = client_id;
   options.log = log;
-  options.resolver = resolver;
   if (!settings.Find("queued.max.messages.kbytes")) {
     options.more.push_back({"queued.max.messages.kbytes", std::to_string(std::max<int64_t>(queue_bytes / 1024, 64))});
   }

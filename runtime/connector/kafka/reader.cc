@@ -47,7 +47,7 @@ Status Reader::fetcher(Fetcher** out) {
                                kFetchAheadBytesMax);
     const Connection::Options& options = connection_->options();
     Status status = MakeRdFetcher(settings_, connection_->ClientId("fetch-" + std::to_string(worker_)), options.log,
-                                  options.resolver, bytes, [this] { Wake(); }, &fetcher_);
+                                  bytes, [this] { Wake(); }, &fetcher_);
     if (!status.ok()) return status;
   }
   *out = fetcher_.get();
@@ -66,7 +66,7 @@ Status Reader::Opened(KafkaSource* source) {
   const Connection::Options& options = connection_->options();
   std::string instance = options.instance_id.empty() ? "" : options.instance_id + "-" + std::to_string(worker_);
   Status status = Member::Make(settings_, connection_->ClientId("worker-" + std::to_string(worker_)), instance,
-                               options.log, options.resolver, [this] { Wake(); }, this, &member_);
+                               options.log, [this] { Wake(); }, this, &member_);
   return status.ok() ? member_->Join(topics) : status;
 }
 

@@ -119,10 +119,11 @@ const std::string* Settings::Find(const std::string& property) const {
 }
 
 Status ReadSettings(const ConnectionSpec& connection, const Properties& operator_settings,
-                    const std::string& group_default, Settings* settings) {
+                    const std::string& operator_group, const std::string& pipeline, Settings* settings) {
+  *settings = Settings();
   settings->connection = connection.name;
   settings->line = connection.line;
-  settings->group = group_default;
+  settings->group = pipeline;
   bool tls = false;
   std::string user, password, mechanism = "SCRAM-SHA-256";
   bool has_mechanism = false;
@@ -151,10 +152,10 @@ Status ReadSettings(const ConnectionSpec& connection, const Properties& operator
     }
   }
   for (const Property& property : operator_settings) {
-    if (property.name.starts_with("kafka.")) {
-      settings->properties.push_back({property.name.substr(6), property.value});
-    }
+    size_t skip = property.name.starts_with("kafka.") ? 6 : 0;
+    settings->properties.push_back({property.name.substr(skip), property.value});
   }
+  if (!operator_group.empty()) settings->group = operator_group;
   if (settings->brokers.empty()) {
     return Status::Invalid(Named(*settings, "brokers") + " is empty: write at least one host:port");
   }

@@ -28,10 +28,10 @@ struct Settings {
 //   tls       true: encrypt                         ca         file with the authorities to trust (PEM)
 //   user, password, mechanism                       SASL; mechanism PLAIN, SCRAM-SHA-256 (default) or SCRAM-SHA-512
 //   kafka.<property>                                any property of librdkafka that the runtime does not own
-// `operator_settings` holds `kafka.<property>` from flags, environment and configuration file. Invalid: a message that
-// names the setting and says what to write instead.
+// `operator_settings` are properties of librdkafka, `operator_group` the group (empty: the connection's) from flags,
+// environment and configuration file. Invalid: a message that names the setting and says what to write instead.
 Status ReadSettings(const ConnectionSpec& connection, const Properties& operator_settings,
-                    const std::string& group_default, Settings* settings);
+                    const std::string& operator_group, const std::string& pipeline, Settings* settings);
 
 // What a client is for decides which properties the runtime sets.
 enum class Role {

@@ -71,7 +71,6 @@ Status Writer::Open() {
   Client::Options options;
   options.client_id = connection_->ClientId("write-" + std::to_string(worker_));
   options.log = common.log;
-  options.resolver = common.resolver;
   options.owner = this;
   options.delivery = OnDelivered;
   const std::string* asked = settings.Find("batch.size");

@@ -40,7 +40,7 @@ field: name COLON typeRef (KIN expr)? (FROM string)? (ASSIGN expr)?;
 
 params: LPAR (param (COMMA param)* COMMA?)? RPAR;
 param: name COLON typeRef;
-typeRef: name (LPAR INT (COMMA INT)* RPAR | LT typeRef (COMMA typeRef)* GT)? QM?;
+typeRef: name (LPAR INT (COMMA INT)* COMMA? RPAR | LT typeRef (COMMA typeRef)* GT)? QM?;
 fnBody: LBRACE (local sep)* RETURN expr sep? RBRACE;
 local: LET name ASSIGN expr;
 streamRef: name (DOT name)?;

@@ -45,8 +45,10 @@ Name Builder::NameOf(P::WordContext* tree) {
   return NameOf(TokenOf(tree->getStart()));
 }
 
-// The `///` lines that end on the line above `offset`, without a blank line between.
+// The `///` lines that end on the line above `offset`, without a blank line between; none for what does not start its line.
 std::string Builder::DocBefore(uint32_t offset) const {
+  uint32_t line_begin = file_.LineBegin(file_.LineOf(offset));
+  if (file_.Text({file_.id(), line_begin, offset}).find_first_not_of(" \t\xEF\xBB\xBF") != std::string_view::npos) return "";
   auto next = std::lower_bound(comments_.begin(), comments_.end(), offset,
                                [](const Comment& c, uint32_t at) { return c.span.begin < at; });
   std::vector<std::string> lines;

@@ -6,8 +6,10 @@
 #include "compiler/check/check.h"
 #include "compiler/check/print.h"
 #include "compiler/diagnostics/render.h"
+#include "compiler/emit/emit.h"
 #include "compiler/parse/parse.h"
 #include "compiler/parse/print.h"
+#include "compiler/plan/passes.h"
 #include "compiler/tools/explain.h"
 #include "compiler/tools/format.h"
 
@@ -45,6 +47,30 @@ std::string TypedStage(SourceSet& sources) {
   Diagnostics diagnostics;
   typed::TypedPipeline pipeline = CheckAll(sources, diagnostics);
   return RenderPlain(diagnostics, sources) + PrintTyped(pipeline);
+}
+
+// A program whose text has `// with tests` keeps what its tests look at.
+std::string PlanAndThen(SourceSet& sources, std::string (*then)(const plan::Plan& plan, const SourceSet& sources)) {
+  Diagnostics diagnostics;
+  typed::TypedPipeline pipeline = CheckAll(sources, diagnostics);
+  std::string said = RenderPlain(diagnostics, sources);
+  if (diagnostics.HasErrors()) return said;
+  plan::PlanOptions options;
+  options.tests = sources.files().front().text().find("// with tests") != std::string_view::npos;
+  return said + then(plan::RunPasses(plan::BuildPlan(pipeline, options)), sources);
+}
+
+std::string PlanStage(SourceSet& sources) {
+  return PlanAndThen(sources, [](const plan::Plan& plan, const SourceSet&) { return plan::FormatPlan(plan); });
+}
+
+std::string EmitStage(SourceSet& sources) {
+  return PlanAndThen(sources, [](const plan::Plan& plan, const SourceSet& set) {
+    EmitOptions options;
+    options.plan_text = false;
+    options.main = set.files().front().text().find("// without main") == std::string_view::npos;
+    return Emit(plan, set, options);
+  });
 }
 
 // Diagnostics in their plain form, then the tree.
@@ -87,6 +113,8 @@ const std::vector<Stage>& Stages() {
       {"explain", ExplainStage},
       {"check", CheckStage, true},
       {"typed", TypedStage},
+      {"plan", PlanStage},
+      {"emit", EmitStage},
   };
   return stages;
 }

@@ -1,0 +1,13 @@
+# Writes docs/errors/*.md as a C++ file. Run at build time: cmake -DOUT=… -DPAGES=…/docs/errors -P embed_pages.cmake
+file(GLOB pages ${PAGES}/W*.md)
+list(SORT pages)
+set(text "// Written by compiler/tools/embed_pages.cmake from docs/errors/.\n#include \"compiler/tools/error_pages.h\"\n\n")
+string(APPEND text "namespace weirc {\n\nconst std::vector<EmbeddedPage>& EmbeddedPages() {\n")
+string(APPEND text "  static const std::vector<EmbeddedPage> pages = {\n")
+foreach(page ${pages})
+  get_filename_component(id ${page} NAME_WE)
+  file(READ ${page} markdown)
+  string(APPEND text "      {\"${id}\", R\"weirpage(${markdown})weirpage\"},\n")
+endforeach()
+string(APPEND text "  };\n  return pages;\n}\n\n}  // namespace weirc\n")
+file(WRITE ${OUT} "${text}")

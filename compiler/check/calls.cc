@@ -44,6 +44,10 @@ const char* HintFor(std::string_view name) {
       {"row_number", "records have no numbers of their own; their place is `meta.offset`"},
       {"latest_by_offset", "write `last(x)` in an `aggregate`"},
       {"earliest_by_offset", "write `first(x)` in an `aggregate`"},
+      {"len", "write `length(x)`"},
+      {"size", "write `length(x)`"},
+      {"char_length", "write `length(x)`"},
+      {"substr", "write `substring(text, from, count)`"},
       {"average", "write `avg(x)` in an `aggregate`"},
       {"mean", "write `avg(x)` in an `aggregate`"},
       {"print", "a pipeline shows records through a sink: `sink seen from … = stdout`"},
@@ -269,7 +273,8 @@ ExprPtr ExprChecker::CallStd(const ast::CallExpr& e, const std::string& name) {
   }
   if (wrong) return Error(e.span);
   stdlib::Match match = stdlib::Resolve(context_.types, name, arguments);
-  if (match.function < 0 && arguments.size() == 1 && scope_.aggregate == nullptr && Aggregates().contains(name)) {
+  if (match.function < 0 && arguments.size() == 1 && Aggregates().contains(name)) {
+    if (scope_.aggregate != nullptr) return CallAggregate(e, Aggregates().at(name));
     return UnknownFunction(e, Cast<ast::NameExpr>(*e.callee).name);
   }
   if (match.function < 0) {

@@ -118,9 +118,6 @@ const RecordDef* Context::AnonymousRecord(std::vector<typed::Field> fields, Span
   record->synthetic = true;
   record->fields = std::move(fields);
   record->span = span;
-  for (const typed::Field& field : record->fields) {
-    if (HasError(field.type)) poisoned.insert(record.get());
-  }
   out.records.push_back(std::move(record));
   return it->second = out.records.back().get();
 }

@@ -122,7 +122,7 @@ struct Context {
   Symbol* FindType(std::string_view name);
   std::vector<std::string> ValueNames(std::initializer_list<SymbolKind> kinds) const;
 
-  // Records with an error inside: a field they lack is not reported.
+  // Records whose fields are not all known: a field they lack is not reported.
   std::unordered_set<const RecordDef*> poisoned;
   bool IsPoisoned(const RecordDef* record) const {
     return record == nullptr || poisoned.contains(record);

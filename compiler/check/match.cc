@@ -236,13 +236,18 @@ void ExprChecker::CheckCoverage(const ast::MatchExpr& e, const typed::MatchExpr&
   } else {
     paste = "_ -> …";
   }
-  std::string what = limited ? OneOfNames(missing, "and") : "every `" + context_.DisplayName(type) + "`";
+  std::string what = limited ? OneOfNames(missing, "and") : (covered.empty() ? "every `" : "every other `") + context_.DisplayName(type) + "`";
   Span span = e.subject->span;
   context_.Report(Code::kNotExhaustive, span, "this is `" + context_.DisplayName(subject) + "`", {what})
       .Help("add `" + paste + "`");
 }
 
 ExprPtr ExprChecker::InferMatch(const ast::MatchExpr& e, const Type* expected) {
+  if (e.subject->kind == ast::ExprKind::kTuple) {
+    context_.ReportLater(Code::kLaterExpression, e.subject->span, "matching several values at once",
+                         "match one value, and test the others behind `if`");
+    return Error(e.span);
+  }
   auto match = std::make_unique<typed::MatchExpr>();
   match->span = e.span;
   match->subject = InferAny(*e.subject, nullptr);

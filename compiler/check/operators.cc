@@ -474,6 +474,12 @@ ExprPtr ExprChecker::InferIn(const ast::BinaryExpr& e) {
     const Type* common = nullptr;
     const Type* ends = CommonType(context_.types, low->type, high->type);
     if (ends != nullptr) common = CommonType(context_.types, operand->type, ends);
+    if (ends == nullptr) {
+      context_.Report(Code::kUnlikeComparison, range->span, "", {context_.DisplayName(low->type), context_.DisplayName(high->type)})
+          .Secondary(low->span, "this is `" + context_.DisplayName(low->type) + "`")
+          .Secondary(high->span, "this is `" + context_.DisplayName(high->type) + "`");
+      return Error(e.span);
+    }
     if (common == nullptr || !IsOrdered(common)) {
       context_.Report(Code::kUnlikeComparison, e.span, "",
                       {context_.DisplayName(operand->type), context_.DisplayName(low->type)})

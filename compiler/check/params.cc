@@ -56,7 +56,7 @@ void CheckParam(Context& context, const ast::ParamDecl& decl, typed::ParamDef& d
     }
     def.type = context.error;
   }
-  if (!decl.default_value || decl.broken) return;
+  if (!decl.default_value || decl.broken || HasError(def.type)) return;
   Scope scope;
   scope.place = Place::kConstant;
   scope.what = "the default of a param";

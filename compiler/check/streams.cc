@@ -84,7 +84,7 @@ const RecordDef* StreamChecker::Extend(const ast::Name& name, const Type* type, 
     return nullptr;
   }
   const RecordDef* row = context_.NewRow(def_.name, ++row_count_, std::move(fields), field_span);
-  if (HasError(type) || context_.IsPoisoned(row_.record)) context_.poisoned.insert(row);
+  if (context_.IsPoisoned(row_.record)) context_.poisoned.insert(row);
   return row;
 }
 
@@ -142,10 +142,9 @@ void StreamChecker::Select(const ast::SelectStep& step) {
       out->with_time = std::move(time);
     }
   }
-  bool unknown = std::any_of(fields.begin(), fields.end(), [](const typed::Field& f) { return HasError(f.type); });
   field_count_ += fields.size();
   const RecordDef* row = context_.NewRow(def_.name, ++row_count_, std::move(fields), step.keyword);
-  if (unknown || (step.fields && step.fields->pairs.empty())) context_.poisoned.insert(row);
+  if (!step.fields || step.fields->pairs.empty()) context_.poisoned.insert(row);
   Add(std::move(out), "", "select", row_.record == nullptr ? nullptr : row);
   row_.record = row;
   row_.joined.clear();

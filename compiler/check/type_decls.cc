@@ -90,7 +90,8 @@ const Type* Bare(Context& context, const ast::TypeRef& ref) {
       if (symbol->kind == SymbolKind::kEnum || symbol->kind == SymbolKind::kRecord) names.push_back(symbol->name);
     }
     const char* other = OtherTypeOf(Lower(name));
-    std::string label = other != nullptr ? "here it is called `" + std::string(other) + "`" : Context::Suggest(name, names);
+    bool described = other != nullptr && std::string_view(other) == "a record";
+    std::string label = described ? "declare a `record` for it" : other != nullptr ? "here it is called `" + std::string(other) + "`" : Context::Suggest(name, names);
     Reported reported = context.Report(Code::kUnknownType, ref.name.span, label, {name});
     if (auto it = context.values.find(name); it != context.values.end()) {
       reported.Secondary(it->second->span, "this is a " + std::string(NameOf(it->second->kind)) + ", not a type");
@@ -124,15 +125,12 @@ void CheckEnum(Context& context, const ast::EnumDecl& decl, typed::EnumDef& def)
     }
     def.values.push_back(std::move(value));
   }
-  if (def.values.empty() && !decl.broken) {
-    context.Report(Code::kEmptyDeclaration, decl.name.span, "", {"enum", def.name, "value"});
-  }
   for (size_t i = 0; i < def.values.size(); ++i) {
     context.enum_values[def.values[i].name].emplace_back(&def, static_cast<int>(i));
   }
 }
 
-void CheckField(Context& context, const ast::RecordField& written, RecordDef& record, typed::Field& field) {
+void CheckField(Context& context, const ast::RecordField& written, typed::Field& field) {
   field.type = ResolveType(context, written.type);
   if (written.unit) {
     const auto* unit = As<ast::NameExpr>(written.unit.get());
@@ -151,7 +149,6 @@ void CheckField(Context& context, const ast::RecordField& written, RecordDef& re
       }
     }
   }
-  if (HasError(field.type)) context.poisoned.insert(&record);
 }
 
 void CheckRecord(Context& context, const ast::RecordDecl& decl, RecordDef& record) {
@@ -168,17 +165,13 @@ void CheckRecord(Context& context, const ast::RecordDecl& decl, RecordDef& recor
       context.Report(Code::kDuplicateMember, field.span, "", {record.name, field.name}).Secondary(it->second, "first declared here");
       continue;
     }
-    CheckField(context, written, record, field);
+    CheckField(context, written, field);
     auto [text, new_text] = wire.try_emplace(field.json_name, field.span);
     if (!new_text) {
       context.Report(Code::kDuplicateWireName, written.from ? written.from->span : field.span, "", {record.name, field.json_name})
           .Secondary(text->second, "this one is read from it already");
     }
     record.fields.push_back(std::move(field));
-  }
-  if (record.fields.empty() && !decl.broken) {
-    context.Report(Code::kEmptyDeclaration, decl.name.span, "", {"record", record.name, "field"});
-    context.poisoned.insert(&record);
   }
 }
 
@@ -232,7 +225,6 @@ void CheckTypes(Context& context) {
     for (int i : cycle) path += (path.empty() ? "" : " → ") + defs[static_cast<size_t>(i)]->name;
     context.Report(Code::kRecursiveRecord, field.span, "", {defs[to]->name}).Note(path);
     field.type = context.error;
-    context.poisoned.insert(defs[from]);
   });
   std::vector<int> depth(defs.size(), 1);
   for (int i : order) {
@@ -241,7 +233,6 @@ void CheckTypes(Context& context) {
       d = std::max(d, depth[static_cast<size_t>(inner)] + 1);
       if (d <= kRecordDepthMax) continue;
       context.Report(Code::kDeepRecord, defs[static_cast<size_t>(i)]->span, "", {defs[static_cast<size_t>(i)]->name, kRecordDepthMax});
-      context.poisoned.insert(defs[static_cast<size_t>(i)]);
       for (typed::Field& field : defs[static_cast<size_t>(i)]->fields) {
         if (RecordIn(field.type) != nullptr) field.type = context.error;
       }
@@ -262,12 +253,11 @@ void CheckTypes(Context& context) {
       if (field.default_value || HasError(field.type)) continue;
       ExprPtr value = ExprChecker(context, scope).Check(*written.default_value, field.type,
                                                         {.role = "`" + field.name + "`", .declared = written.type.span});
-      if (HasError(value->type)) continue;
-      if (!IsConstant(*value)) {
-        context.Report(Code::kNotConstant, written.default_value->span, "it is computed", {"a default"})
-            .Help("write its value");
-        continue;
+      if (!HasError(value->type) && !IsConstant(*value)) {
+        context.Report(Code::kNotConstant, written.default_value->span, "it is computed", {"a default"}).Help("write its value");
+        value->type = context.error;
       }
+      // A default that is wrong is a default all the same: the field may be left out.
       field.default_value = std::move(value);
     }
   }

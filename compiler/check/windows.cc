@@ -111,7 +111,6 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
   }
   RecordDef* key_record = const_cast<RecordDef*>(context_.NewRow(def_.name + ".key", 0, std::move(key_fields), step.keyword));
   key_record->name = def_.name + ".key";
-  if (!key_known) context_.poisoned.insert(key_record);
   out->key_record = key_record;
   if (aggregate == nullptr || !aggregate->fields) return MarkUnknown();
 
@@ -147,7 +146,6 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
     field.name = field.json_name = pair.name.text;
     field.type = value->type;
     field.span = pair.name.span;
-    unknown = unknown || HasError(field.type);
     bool of_key = value->kind == typed::ExprKind::kField && typed::As<typed::FieldExpr>(*value).base->kind == typed::ExprKind::kRow;
     if (of_key) {
       int part = typed::As<typed::FieldExpr>(*value).field;

@@ -264,5 +264,7 @@ struct Compiled {
 
 // main() of every produced binary: settings, subcommands, exit codes.
 int Main(const Compiled& compiled, int argc, char** argv);
+// main() of what `weir test` links: runs Program::tests; see runtime/testing/test_main.cc.
+int TestMain(const Compiled& compiled, int argc, char** argv);
 
 }  // namespace weir

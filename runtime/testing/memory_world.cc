@@ -413,14 +413,16 @@ void MemoryWorld::Crash() {
 }
 
 Status MemoryWorld::MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out) {
-  auto at = topics_.find(source.address);
+  auto at = topics_.find("source " + source.name);
+  if (at == topics_.end()) at = topics_.find(source.address);
   if (at == topics_.end()) return Status::NotFound(fmt::format("no topic {}", source.address));
   *out = std::make_unique<MemorySource>(at->second.get(), this, context);
   return Status();
 }
 
 Status MemoryWorld::MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out) {
-  auto at = topics_.find(table.address);
+  auto at = topics_.find("table " + table.name);
+  if (at == topics_.end()) at = topics_.find(table.address);
   if (at == topics_.end()) return Status::NotFound(fmt::format("no topic {}", table.address));
   *out = std::make_unique<MemorySource>(at->second.get(), this, context);
   return Status();

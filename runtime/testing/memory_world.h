@@ -75,7 +75,8 @@ struct ScriptedAnswer {
 // `lookup` is an index into Program::lookups.
 using LookupScript = std::function<ScriptedAnswer(int lookup, const LookupRequest& request)>;
 
-// Connection kind "memory" (any kind is taken for it): addresses of sources, tables and sinks are names in the world.
+// Any connection kind is taken for memory: addresses of sources, tables and sinks are names in the world. A topic called
+// "source <name>" or "table <name>" is that source's or table's, whatever its address is.
 class MemoryWorld : public Connectors {
  public:
   explicit MemoryWorld(uint64_t seed = 1);

@@ -173,7 +173,7 @@ Status KafkaSource::CheckKeys(Slot* slot, const Batch& batch) const {
             : std::string("the record has no key");
     return Status::Invalid(where + why + ". This pipeline keeps state by `key:` and relies on equal keys being in " +
                            "one partition. Make the producer use it (librdkafka: partitioner=murmur2_random), or " +
-                           "write `partitioner: other` in the source's block: then records are keyed anew");
+                           "leave `key:` out of the source's block: then records are keyed anew where it matters");
   }
   slot->keys_checked += batch.size;
   return Status();

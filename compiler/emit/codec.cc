@@ -340,6 +340,7 @@ void Codec::Decode(const Type* type, const Live& live, const std::string& target
 }
 
 void Codec::WriteDecoder(const RecordDef* record, const Live& live, const std::string& name, CppWriter* out) {
+  Restart();
   size_t count = record->fields.size();
   size_t words = (count + 63) / 64;
   // Fields nobody reads stand in the table too: they keep the expected order right.

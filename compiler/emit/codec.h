@@ -20,6 +20,9 @@ class Codec {
   Codec(const Types& types, Scope* scope, Constant constant)
       : types_(types), scope_(*scope), constant_(std::move(constant)) {}
 
+  // Numbers of helper variables start again: at the beginning of each function.
+  void Restart() { temporaries_ = 0; }
+
   // ---- Rows: what is live, in declared order ----
   // Statements that write `value` to the RowWriter called `row`.
   void Save(const typed::Type* type, const plan::Live& live, const std::string& row, const std::string& value, Code* code);

@@ -80,6 +80,7 @@ void ProgramEmitter::Table(const plan::Table& table) {
   const Type* type = plan_.typed->types->Record(def.record);
   Live live = TableLive(table);
   temporaries_ = 0;
+  codec_.Restart();
   Code code;
   code.Add(record + " row_;");
   if (def.endpoint.format == Format::kJson) {
@@ -166,6 +167,7 @@ void ProgramEmitter::Lookup(int index) {
   const Type* result = plan_.typed->types->Record(lookup.result);
   const Live& live = lookup_live_.at(index);
   temporaries_ = 0;
+  codec_.Restart();
 
   ExprPlace place;
   place.arena = "arena";

@@ -113,6 +113,7 @@ class ProgramEmitter {
   std::vector<int> TappedDeadletters() const;
   plan::Live TableLive(const plan::Table& table) const;
   // Whether anything behind a source asks for meta.topic.
+  bool IsOrdered(int node) const;
   bool UsesTopic(const plan::Node& source) const;
   bool KeyPasses(const plan::Node& node) const;
   const typed::SourceDef& SourceOf(const plan::Node& node) const {

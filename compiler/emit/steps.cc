@@ -188,6 +188,8 @@ void ProgramEmitter::FailFunction(const Node& node) {
 void ProgramEmitter::Function(const Node& node, const std::string& signature, const Code& body) {
   bool fails = false;
   for (const Code::Line& line : body.lines()) fails = fails || line.text.find(Derived(node, "failed") + "(") != std::string::npos;
+  temporaries_ = 0;
+  codec_.Restart();
   out_.UserComment(node.span);
   if (fails && failures_.insert(node.id).second) FailFunction(node);
   out_.Open(signature + " {");
@@ -200,6 +202,7 @@ void ProgramEmitter::Function(const Node& node, const std::string& signature, co
 
 void ProgramEmitter::Step(const Node& node) {
   temporaries_ = 0;
+  codec_.Restart();
   switch (node.kind()) {
     case plan::NodeKind::kSource: return Source(node);
     case plan::NodeKind::kWhere: return Where(node);
@@ -208,15 +211,12 @@ void ProgramEmitter::Step(const Node& node) {
     case plan::NodeKind::kTableJoin: return TableJoin(node);
     case plan::NodeKind::kLookup:
       LookupAsk(node);
-      temporaries_ = 0;
       return LookupResume(node);
     case plan::NodeKind::kExchange:
       ExchangeSend(node);
-      temporaries_ = 0;
       return ExchangeReceive(node);
     case plan::NodeKind::kWindow:
       WindowFold(node);
-      temporaries_ = 0;
       return WindowFire(node);
     case plan::NodeKind::kSink: return Sink(node);
   }

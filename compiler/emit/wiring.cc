@@ -377,13 +377,26 @@ void ProgramEmitter::Build() {
   out_.Line();
 }
 
+// Whether a stream's records come in one order in every run, given one partition and the same answers.
+bool ProgramEmitter::IsOrdered(int id) const {
+  for (; id >= 0; id = plan_.node(id).input) {
+    const Node& node = plan_.node(id);
+    if (node.Is<plan::WindowOp>()) return true;
+    bool waits = node.Is<plan::LookupOp>() && !node.dead && !LookupOf(node).sync;
+    if (waits && node.As<plan::LookupOp>().order != typed::OrderMode::kInput) return false;
+  }
+  return true;
+}
+
 void ProgramEmitter::BuildTests(Code* code) {
   for (const plan::Stream& stream : plan_.streams) {
-    if (tap_names_.contains(stream.typed)) code->Add("AddTap(program, " + StringLiteral(stream.name) + ", -1);");
+    if (tap_names_.contains(stream.typed)) {
+      code->Add("AddTap(program, " + StringLiteral(stream.name) + ", -1, " + (IsOrdered(stream.node) ? "true" : "false") + ");");
+    }
   }
   for (const auto& [deadletter, name] : dead_tap_names_) {
     code->Add("AddTap(program, " + StringLiteral(typed_.deadletters[static_cast<size_t>(deadletter)].name) + ", " +
-              deadletter_names_.at(deadletter) + ");");
+              deadletter_names_.at(deadletter) + ", false);");
   }
   std::map<int, std::string> source_of;
   for (const auto& [id, name] : sources_names_) source_of[plan_.node(id).As<plan::SourceOp>().source] = name;

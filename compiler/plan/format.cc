@@ -123,7 +123,10 @@ class Formatter {
         const SelectOp& op = node.As<SelectOp>();
         std::vector<std::string> fields;
         for (size_t f = 0; f < op.values.size(); ++f) {
-          if (node.live.Field(static_cast<int>(f)) != nullptr) fields.push_back(node.output_row->fields[f].name);
+          if (node.live.Field(static_cast<int>(f)) == nullptr) continue;
+          const std::string& name = node.output_row->fields[f].name;
+          std::string value = Say(*op.values[f]);
+          fields.push_back(value == name ? name : name + ": " + value);
         }
         std::string text = "select " + Join(fields);
         if (op.with_time) text += "; time becomes " + Say(*op.with_time);
@@ -180,7 +183,8 @@ class Formatter {
     const SourceDef& source = typed_.sources[static_cast<size_t>(node.As<SourceOp>().source)];
     std::string text = "from " + Endpoint(source.endpoint) + ", " + FormatName(source.endpoint.format);
     if (!source.key.empty()) text += ", key " + Say(source.key);
-    text += source.time ? ", time " + Say(*source.time) : ", time of arrival";
+    bool kafka = source.endpoint.connection >= 0;
+    text += source.time ? ", time " + Say(*source.time) : kafka ? ", time of the record" : ", time of arrival";
     if (source.lateness) text += ", lateness " + Say(*source.lateness);
     if (source.idle) text += ", idle " + Say(*source.idle);
     Item(node.name, text + "; on bad " + Say(source.on_bad, "stop"));
@@ -247,7 +251,8 @@ class Formatter {
       any = true;
       Item(node.name, "by " + KeyText(node.As<ExchangeOp>().key) + ", between tasks of this process: " +
                           node.As<ExchangeOp>().reason);
-      More("sends " + Join(LivePaths(*node.output_row, node.live)));
+      std::vector<std::string> sent = LivePaths(*node.output_row, node.live);
+      More(sent.empty() ? "sends keys and times only" : "sends " + Join(sent));
     }
     if (!any) out_ += "  none\n";
   }
@@ -268,7 +273,7 @@ class Formatter {
       }
       if (node.Is<WindowOp>()) {
         const WindowOp& op = node.As<WindowOp>();
-        Item(node.name, (op.by.empty() ? std::string("one value") : "one value for each " + Say(op.by)) + " and window of " +
+        Item(node.name, "one value for each " + (op.by.empty() ? std::string() : Say(op.by) + " and ") + "window of " +
                             Say(*op.size) + "; until the watermark passes the window's end");
         any = true;
       }
@@ -344,7 +349,7 @@ class Formatter {
       }
     }
     if (plan_.stateful && kafka) {
-      notes.push_back("one process only: with state over Kafka, this version assigns itself all partitions and refuses a second copy on the same state");
+      notes.push_back("one process only: with state or files over Kafka, this version assigns itself all partitions and refuses a second copy on the same state");
     }
     if (!plan_.stateful && kafka) notes.push_back("any number of copies: they share the partitions of their sources as one consumer group");
     notes.insert(notes.end(), idle.begin(), idle.end());

@@ -150,7 +150,7 @@ struct Plan {
   // Derived.
   std::vector<Stage> stages;
   std::vector<SinkPromise> promises;            // of record sinks and dead letter sinks, by index of TypedPipeline::sinks
-  bool stateful = false;        // the local store is the truth: windows, re-keying, or a source that is not Kafka
+  bool stateful = false;        // the local store is the truth: windows, re-keying, files, stdin
 
   Node& node(int id) { return *nodes[id]; }
   const Node& node(int id) const { return *nodes[id]; }

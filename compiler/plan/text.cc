@@ -217,7 +217,10 @@ class Printer {
             std::string text = Quoted(As<LiteralExpr>(*part).value.text);
             out += text.substr(1, text.size() - 2);
           } else {
-            out += "{" + Print(*part) + "}";
+            // The conversion to text is what the braces say.
+            bool to_string = !o_.exact && part->kind == ExprKind::kCallStd &&
+                             StdFunctionName(As<CallStdExpr>(*part).function) == "to_string";
+            out += "{" + Print(to_string ? *As<CallStdExpr>(*part).args[0] : *part) + "}";
           }
         }
         return out + "\"";

@@ -58,10 +58,11 @@ void AddDeadletterSink(Program* program, int deadletter, int sink) {
   program->deadletters[static_cast<size_t>(deadletter)].sinks.push_back(sink);
 }
 
-void AddTap(Program* program, const char* stream, int deadletter) {
+void AddTap(Program* program, const char* stream, int deadletter, bool ordered) {
   TapSpec& tap = Append(program->taps);
   tap.stream = stream;
   tap.deadletter = deadletter;
+  tap.ordered = ordered;
 }
 
 void AddTest(Program* program, const char* name, uint32_t line) {

@@ -21,7 +21,7 @@ void AddStage(Program* program, const char* name, int source, int exchange);
 SinkSpec& AddSink(Program* program, const char* name);
 void AddDeadletter(Program* program, const char* name);
 void AddDeadletterSink(Program* program, int deadletter, int sink);
-void AddTap(Program* program, const char* stream, int deadletter);
+void AddTap(Program* program, const char* stream, int deadletter, bool ordered);
 void AddTest(Program* program, const char* name, uint32_t line);
 // To the test added last.
 TestItem& AddTestItem(Program* program, TestItem::Kind kind, int target, uint32_t line);

@@ -34,7 +34,12 @@ class Promiser {
         other_sources_ = true;
       }
     }
-    plan_.stateful = windows_ || other_sources_;
+    // A file's length is committed in the local store, so a file needs it whatever feeds it.
+    bool files = false;
+    for (const SinkDef& sink : plan_.typed->sinks) {
+      files = files || (KindOf(plan_, sink.endpoint) == ConnectionKind::kFile && sink.endpoint.operation != "stdout");
+    }
+    plan_.stateful = windows_ || other_sources_ || files;
   }
 
   void Run() {
@@ -59,7 +64,8 @@ class Promiser {
     Delivery(KindOf(plan_, sink.endpoint), sink.endpoint.operation, &promise);
     for (const std::string& source : lossy) {
       promise.exactly_once = false;
-      promise.delivery += "; what `" + source + "` read from stdin since the last commit is lost with the process";
+      promise.delivery = "may lose: what `" + source + "` read from stdin since the last commit is lost with the process; the rest " +
+                         promise.delivery;
     }
     promise.order = node < 0 ? "none: dead letters come from every step" : Order(node);
     return promise;
@@ -84,8 +90,6 @@ class Promiser {
       promise->delivery = "at least once: Kafka delivery in this version; outputs since the last commit may repeat after a crash";
     } else if (operation == "stdout") {
       promise->delivery = "at least once: what was printed cannot be taken back; outputs since the last commit may repeat after a crash";
-    } else if (!plan_.stateful) {
-      promise->delivery = "at least once: offsets of `" + *kafka_sources_.begin() + "` follow the written records";
     } else {
       promise->exactly_once = true;
       promise->delivery = kafka_sources_.empty()

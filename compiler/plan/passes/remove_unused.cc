@@ -9,25 +9,13 @@
 
 namespace weirc::plan {
 
-using namespace typed;
-
 namespace {
 
-bool IsResult(const Route& route) { return route.kind == Route::kSend || route.kind == Route::kStop; }
-
-// The node itself lets the world see something of a record.
+// The node itself lets the world see a record.
 bool IsSeen(const Plan& plan, const Node& node) {
-  if (node.Is<SinkOp>()) return true;
-  for (const Stream& stream : plan.streams) {
-    if (stream.tapped && stream.node == node.id) return true;
-  }
-  bool seen = false;
-  bool fallible = IsFallible(node) || node.Is<SourceOp>();
-  ForEachRoute(node, [&](const Route& route) {
-    if (&route == &node.on_error && !fallible) return;
-    seen = seen || IsResult(route);
-  });
-  return seen;
+  return node.Is<SinkOp>() || std::any_of(plan.streams.begin(), plan.streams.end(), [&](const Stream& stream) {
+           return stream.tapped && stream.node == node.id;
+         });
 }
 
 }  // namespace

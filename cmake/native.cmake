@@ -21,13 +21,8 @@ function(weir_libraries_below folder result)
   set(${result} ${found} PARENT_SCOPE)
 endfunction()
 
-set(runtime_targets)
-foreach(folder runtime stdlib)
-  if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
-    weir_libraries_below(${CMAKE_SOURCE_DIR}/${folder} found)
-    list(APPEND runtime_targets ${found})
-  endif()
-endforeach()
+weir_libraries_below(${CMAKE_SOURCE_DIR}/runtime runtime_targets)
+list(APPEND runtime_targets weir_stdlib)
 
 # One archive of the whole runtime. A pipeline takes from it only what its generated main names.
 set(runtime_files)
@@ -46,10 +41,8 @@ add_custom_command(
   COMMENT "Joining the runtime into one archive" VERBATIM)
 
 # The precompiled header of generated code, made by the very Clang that will read it.
-set(WEIR_GENERATED_ROOT ${CMAKE_SOURCE_DIR} CACHE PATH "the folder runtime/program/generated.h is looked for in")
-mark_as_advanced(WEIR_GENERATED_ROOT)
 set(pch_arguments)
-foreach(dir ${CMAKE_SOURCE_DIR} ${WEIR_DEPS}/include)
+foreach(dir ${CMAKE_SOURCE_DIR} ${WEIR_DEPS}/include $<TARGET_PROPERTY:weir_stdlib,INTERFACE_INCLUDE_DIRECTORIES>)
   list(APPEND pch_arguments -I ${dir})
 endforeach()
 foreach(dir ${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES})
@@ -57,9 +50,9 @@ foreach(dir ${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES})
 endforeach()
 add_custom_command(
   OUTPUT ${private}/runtime.pch
-  COMMAND weir_make_pch ${private}/runtime.pch ${CMAKE_BINARY_DIR}/runtime.pch.d ${WEIR_GENERATED_ROOT}
+  COMMAND weir_make_pch ${private}/runtime.pch ${CMAKE_BINARY_DIR}/runtime.pch.d ${CMAKE_SOURCE_DIR}
           runtime/program/generated.h ${pch_arguments} -D FMT_HEADER_ONLY=1
-  DEPENDS weir_make_pch
+  DEPENDS weir_make_pch weir_stdlib_generated
   DEPFILE ${CMAKE_BINARY_DIR}/runtime.pch.d
   COMMENT "Precompiling the header of generated code" VERBATIM)
 

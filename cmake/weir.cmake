@@ -21,7 +21,7 @@ add_compile_options(-fno-pie -march=x86-64-v2 -Wall -Wextra -Wno-unused-paramete
 if(WEIR_WERROR)
   add_compile_options(-Werror)
 endif()
-add_link_options(-no-pie -fuse-ld=lld)
+add_link_options(-no-pie -fuse-ld=lld -Wno-unused-command-line-argument)
 add_compile_definitions(FMT_HEADER_ONLY=1)
 include_directories(${CMAKE_SOURCE_DIR})
 

@@ -1,16 +1,14 @@
-// weir explain: the page of docs/errors for a code, which is part of the program.
+// weir explain: what an error code means, and how to fix it.
 #include <stdio.h>
-
-#include <string_view>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "compiler/base/suggest.h"
 #include "compiler/diagnostics/diagnostics.h"
 #include "compiler/driver/commands.h"
+#include "compiler/tools/explain.h"
 
 namespace weirc {
-
-// The text of docs/errors/<id>.md, or empty when there is none. Generated (explain_pages.cmake).
-std::string_view ExplainPage(std::string_view id);
 
 int ExplainCommand(const Weir& weir, const std::string& word) {
   auto code = FindCode(word);
@@ -22,14 +20,13 @@ int ExplainCommand(const Weir& weir, const std::string& word) {
                     (nearest ? "; did you mean " + *nearest + "?" : "; codes look like W0201"));
     return kExitFailed;
   }
-  const CodeInfo& info = InfoOf(*code);
-  std::string_view page = ExplainPage(info.id);
-  if (page.empty()) {
-    printf("%.*s: %.*s\n", static_cast<int>(info.id.size()), info.id.data(),
-           static_cast<int>(info.message.size()), info.message.data());
-  } else {
-    fwrite(page.data(), 1, page.size(), stdout);
+  // The page is data: coloured only when stdout itself is a terminal.
+  std::string text = ExplainText(*code, weir.talk.color && isatty(1));
+  if (text.empty()) {
+    const CodeInfo& info = InfoOf(*code);
+    text = std::string(info.id) + ": " + std::string(info.message) + "\n";
   }
+  fputs(text.c_str(), stdout);
   return kExitClean;
 }
 

@@ -112,7 +112,9 @@ std::vector<const ast::Arg*> BindArguments(Context& context, const std::vector<a
   if (extra > 0) {
     Reported reported = context.Report(Code::kExtraArgument, first_extra,
                                        extra == 1 ? "one too many" : std::to_string(extra) + " too many",
-                                       {callee, parameters.size() == 1 ? "1 argument" : std::to_string(parameters.size()) + " arguments"});
+                                       {callee, parameters.size() == 1   ? "1 argument"
+                                        : parameters.empty() ? "no arguments"
+                                                             : std::to_string(parameters.size()) + " arguments"});
     if (declared.IsValid()) reported.Secondary(declared, "`" + callee + "` is declared here");
     wrong = true;
   }

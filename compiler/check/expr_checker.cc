@@ -255,7 +255,8 @@ ExprPtr ExprChecker::Convert(ExprPtr&& e, const Type* to, const Target& target) 
       reported.Help("a number stands without quotes");
     }
   } else if (present->Is(TypeKind::kString) && HasText(from)) {
-    reported.Help("write `to_string(" + text + ")`");
+    reported.Help(IsLiteral(*e) && !from->Is(TypeKind::kEnum) ? "text stands in quotes: `\"" + text + "\"`"
+                                                              : "write `to_string(" + text + ")`");
   } else if (present->Is(TypeKind::kDuration) && IsInt(from)) {
     reported.Help(IsLiteral(*e) ? "a duration needs a unit: `" + text + "ms`, `" + text + "s`, `" + text + "m`"
                                 : "a duration is written with its unit: `100ms`, `60s`");

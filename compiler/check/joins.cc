@@ -44,6 +44,15 @@ std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typ
   std::string paste;
   for (size_t i = 0; i < key.size(); ++i) paste += (i == 0 ? "" : " and ") + std::string("… == ") + alias + "." + key[i];
   auto not_key = [&](Span span, const std::string& name) {
+    auto parts = KeyParts(*step.on);
+    bool names = parts.size() == key.size() &&
+                 std::all_of(parts.begin(), parts.end(), [](const ast::Expr* e) { return e->kind == ast::ExprKind::kName; });
+    if (names) {
+      paste.clear();
+      for (size_t i = 0; i < key.size(); ++i) {
+        paste += (i == 0 ? "" : " and ") + Cast<ast::NameExpr>(*parts[i]).name.text + " == " + alias + "." + key[i];
+      }
+    }
     std::string list = key.size() == 1 ? "`" + key[0] + "`" : "(" + OneOfNames(key, "and") + ")";
     context_.Report(Code::kJoinKey, span, "", {table.name, name})
         .Secondary(table.key.front()->span, "its key is " + list)
@@ -61,8 +70,13 @@ std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typ
       return false;
     }
     slot = &value;
+    // `symbol`, or `trades.symbol`: the record's own field of that name.
     const auto* own = As<ast::NameExpr>(&value);
-    if (own != nullptr && own->name.text == name.text) equal->insert(name.text);
+    const auto* field = As<ast::FieldExpr>(&value);
+    const auto* owner = field == nullptr ? nullptr : As<ast::NameExpr>(field->object.get());
+    bool qualified = owner != nullptr && field->name.text == name.text &&
+                     std::find(row_.qualifiers.begin(), row_.qualifiers.end(), owner->name.text) != row_.qualifiers.end();
+    if (qualified || (own != nullptr && own->name.text == name.text)) equal->insert(name.text);
     return true;
   };
   bool names_only = true;
@@ -179,7 +193,7 @@ void StreamChecker::Join(const ast::JoinStep& step) {
   });
   if (!given && !Fallback(out->on_missing)) {
     context_.Report(Code::kJoinMissingUnhandled, step.target.span, "", {table.name})
-        .Help("add `{ on missing send " + DeadletterForHelp() + " }`")
+        .Help(SendHelp("missing", true))
         .Note("or `on missing use null`, which makes it `" + table.record->name + "?`, or `on missing drop`");
   }
   if (taken) return;

@@ -34,7 +34,7 @@ void StreamChecker::ReadOrder(const ast::LookupStep& step, const typed::LookupDe
   row_.disorders.push_back(std::move(disorder));
 }
 
-void StreamChecker::CheckOutcomes(const ast::LookupStep& step, const std::string& name, typed::LookupStep& out) {
+void StreamChecker::CheckOutcomes(const ast::LookupStep& step, const typed::LookupDef& lookup, typed::LookupStep& out) {
   struct Outcome {
     const char* event;
     Route* route;
@@ -65,14 +65,12 @@ void StreamChecker::CheckOutcomes(const ast::LookupStep& step, const std::string
       if (event != "missing") words.push_back(event);
     }
   }
-  Reported reported = context_.Report(Code::kOutcomeUnhandled, step.lookup.span, "", {name, OneOfNames(words, "or")});
+  Reported reported = context_.Report(Code::kOutcomeUnhandled, step.lookup.span, "", {lookup.name, OneOfNames(words, "or")});
   for (const std::string& word : words) {
-    reported.Help(word == "missing" ? "add `on missing use null`, which makes it `" +
-                                          std::string(out.lookup >= 0 && context_.out.lookups[static_cast<size_t>(out.lookup)].result != nullptr
-                                                          ? context_.out.lookups[static_cast<size_t>(out.lookup)].result->name
-                                                          : "T") +
-                                          "?`, or `on missing send " + DeadletterForHelp() + "`"
-                                    : "add `on " + word + " send " + DeadletterForHelp() + "`");
+    reported.Help(SendHelp(word, false));
+    if (word == "missing" && lookup.result != nullptr) {
+      reported.Note("or `on missing use null`, which makes it `" + lookup.result->name + "?`");
+    }
   }
   if (failed) reported.Note("`failed` is `timeout`, `rejected` and `error` together");
 }
@@ -175,7 +173,7 @@ void StreamChecker::Lookup(const ast::LookupStep& step) {
     ReadRoutes(context_, step.block,
                {{"missing", &out->on_missing}, {"timeout", &out->on_timeout}, {"rejected", &out->on_rejected}, {"error", &out->on_error_outcome}},
                {.allowed = true, .type = record, .scope = &scope, .instead = ""});
-    CheckOutcomes(step, symbol->name, *out);
+    CheckOutcomes(step, lookup, *out);
   }
   if (taken) return;
   if (record == nullptr) return unknown();

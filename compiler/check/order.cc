@@ -69,7 +69,16 @@ void CheckOrder(Context& context, const Row& row, const std::vector<Origin>& key
     reported.Secondary(disorder.span, "from here on records may overtake one another" +
                                           std::string(disorder.by_key ? ", but for those with one `" + disorder.key_text + "`" : ""));
     reported.Note("the way: " + path + " → " + what);
-    reported.Help(key_text.empty() || key_text == "…" ? "write `order input` there" : "write `order key " + key_text + "` there, or `order input`");
+    // The key by the names it has at the lookup, if they are names.
+    std::string names;
+    for (const Origin& part : key) {
+      size_t dot = part.formula.rfind('.');
+      bool is_name = part.leaves.size() == 1 && *part.leaves.begin() == part.formula && dot != std::string::npos;
+      names += (names.empty() ? "" : ", ") + (is_name ? part.formula.substr(dot + 1) : "?");
+    }
+    if (key.size() > 1) names = "(" + names + ")";
+    bool known = !key.empty() && names.find('?') == std::string::npos;
+    reported.Help(known ? "write `order key " + names + "` there, or `order input`" : "write `order input` there");
     return;
   }
 }

@@ -31,7 +31,7 @@ class StreamChecker {
   // lookup_step.cc
   void Lookup(const ast::LookupStep& step);
   void ReadOrder(const ast::LookupStep& step, const typed::LookupDef& lookup, typed::LookupStep& out);
-  void CheckOutcomes(const ast::LookupStep& step, const std::string& name, typed::LookupStep& out);
+  void CheckOutcomes(const ast::LookupStep& step, const typed::LookupDef& lookup, typed::LookupStep& out);
   // windows.cc
   void Window(const ast::WindowStep& step, const ast::AggregateStep* aggregate);
   void Aggregate(const ast::AggregateStep& step, typed::WindowAggregateStep& out, const ast::WindowStep& window);
@@ -46,7 +46,8 @@ class StreamChecker {
   Scope RowScope();
   // A route that was not given falls to the stream's `on unhandled`.
   bool Fallback(Route& route);
-  std::string DeadletterForHelp() const;
+  // "add `{ on late send dead }`", and how to declare the dead letter when there is none.
+  std::string SendHelp(const std::string& event, bool braces) const;
   void MarkUnknown() { row_.record = nullptr; }
 
   Context& context_;

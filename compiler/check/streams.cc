@@ -24,9 +24,11 @@ Scope StepScope(const Row& row) {
 
 Scope StreamChecker::RowScope() { return StepScope(row_); }
 
-std::string StreamChecker::DeadletterForHelp() const {
+std::string StreamChecker::SendHelp(const std::string& event, bool braces) const {
   auto names = context_.ValueNames({SymbolKind::kDeadletter});
-  return names.empty() ? "dead" : names.front();
+  std::string clause = "on " + event + " send " + (names.empty() ? "dead" : names.front());
+  if (braces) clause = "{ " + clause + " }";
+  return names.empty() ? "declare `deadletter dead`, give it a sink, and add `" + clause + "`" : "add `" + clause + "`";
 }
 
 void StreamChecker::Handle(const typed::Expr& e, std::string_view where) {

@@ -234,7 +234,7 @@ struct EndpointDef { int connection = -1; std::string operation; ExprPtr address
 struct SourceDef {
   std::string name; EndpointDef endpoint; const RecordDef* record = nullptr;
   std::vector<ExprPtr> key;    // over the record (kRow); empty: not declared
-  ExprPtr time;                // timestamp over the record; null: the record's own (Kafka) time, or arrival for files
+  ExprPtr time;                // timestamp over the record (if it overflows: on_bad); null: the record's own (Kafka) time, or arrival for files
   ExprPtr lateness, idle;      // duration constants over params; null: not declared
   Route on_bad;
   Span span; std::string doc;
@@ -310,7 +310,7 @@ struct TestItem {
   enum Kind : uint8_t { kFeedSource, kFeedTable, kStub, kWait, kContains, kExactly } kind;
   int target = -1;            // source, table, lookup
   StreamInput stream;         // expect
-  std::string json;           // feed, expect: JSON array; stub: array of {"outcome":…,"value":…,"reason":…}
+  std::string json;           // feed, expect: JSON array of records, of a raw record its text alone; stub: array of {"outcome":…,"value":…,"reason":…}
   std::string args_json;      // stub: JSON array, null for `_`
   int64_t duration_ns = 0;    // stub: after; wait
   Span span;                  // expect: the value's span, for --update

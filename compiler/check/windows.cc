@@ -106,7 +106,7 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
   });
   if (!given && !Fallback(out->on_late)) {
     context_.Report(Code::kLateUnhandled, step.keyword, "")
-        .Help("add `{ on late send " + DeadletterForHelp() + " }`")
+        .Help(SendHelp("late", true))
         .Note("or `on late drop`, which counts them");
   }
   RecordDef* key_record = const_cast<RecordDef*>(context_.NewRow(def_.name + ".key", 0, std::move(key_fields), step.keyword));

@@ -206,6 +206,8 @@ void ProgramEmitter::Lookup(int index) {
   out_.Write(code);
   out_.Close();
 
+  if (plan_.options.tests) WriteArgs(index);
+
   Code answer;
   answer.Add("JsonContext json_(&arena);");
   answer.Add("JsonReader in_(body, &json_);");
@@ -220,6 +222,34 @@ void ProgramEmitter::Lookup(int index) {
   out_.Write(answer);
   out_.Close();
   out_.Line();
+}
+
+// The arguments as a JSON array, for the stubs of tests.
+void ProgramEmitter::WriteArgs(int index) {
+  const LookupDef& lookup = typed_.lookups[static_cast<size_t>(index)];
+  std::string name = lookup_functions_[index].write_args = scope_.Take(MangleParts(lookup.name) + "_arguments");
+  codec_.Restart();
+  Code code;
+  bool needs_arena = false;
+  for (const auto& [param, type] : lookup.params) needs_arena = needs_arena || Codec::NeedsArena(type, Live::Whole());
+  if (needs_arena) code.Add("Arena arena;");
+  for (const auto& [param, type] : lookup.params) {
+    code.Add(types_.Of(type) + " " + Mangle(param) + "{};");
+    codec_.Load(type, Live::Whole(), "args", "arena", Mangle(param), &code);
+  }
+  {
+    Codec::Json json(&codec_, "out", &code);
+    json.Text("[");
+    bool first = true;
+    for (const auto& [param, type] : lookup.params) {
+      if (!std::exchange(first, false)) json.Text(",");
+      json.Value(type, Mangle(param));
+    }
+    json.Text("]");
+  }
+  out_.Open("static void " + name + "([[maybe_unused]] RowReader& args, JsonWriter& out) {");
+  out_.Write(code);
+  out_.Close();
 }
 
 // The JSON of an expression without building what it says first.

@@ -48,6 +48,7 @@ class ProgramEmitter {
   void Table(const plan::Table& table);
   void Lookups();
   void Lookup(int lookup);
+  void WriteArgs(int lookup);
   void WriteJson(const typed::Expr& e, ExprEmitter* expressions, const std::string& writer, Code* code);
   void JsonOf(const typed::Expr& e, ExprEmitter* expressions, Codec::Json* json, Code* code);
 
@@ -150,7 +151,7 @@ class ProgramEmitter {
   std::map<int, std::string> table_names_, lookup_names_, deadletter_names_;  // kTable_… and so on
   std::map<int, std::string> table_steps_, lookup_steps_, sink_steps_;        // kStep_… of declarations
   struct TableFunctions { std::string decode, load, tombstone, value; };
-  struct LookupFunctions { std::string render, decode; };
+  struct LookupFunctions { std::string render, decode, write_args; };
   std::map<int, TableFunctions> table_functions_;
   std::map<int, LookupFunctions> lookup_functions_;
   std::map<int, std::string> sources_names_;  // kSource_… by node

@@ -283,6 +283,8 @@ void ProgramEmitter::Build() {
     if (!def.coalesce) code.Add("spec.coalesce = false;");
     code.Add("spec.render = &" + lookup_functions_.at(index).render + ";");
     code.Add("spec.decode = &" + lookup_functions_.at(index).decode + ";");
+    const std::string& write_args = lookup_functions_.at(index).write_args;
+    if (!write_args.empty()) code.Add("spec.write_args = &" + write_args + ";");
     code.Close();
   }
 

@@ -165,7 +165,7 @@ class Program:
 
     def command(self, bench, workload, state):
         if self.weir:
-            command = [self.binary, "run", "--set", f"brokers={bench.broker.bootstrap}", "--state", state]
+            command = [self.binary, "run", "--set", f"brokers={bench.broker.bootstrap}", "--state-dir", state, "--http", "off"]
             if workload.needs_peer:
                 command += ["--set", f"accounts=http://127.0.0.1:{bench.start_peer()}"]
             return command

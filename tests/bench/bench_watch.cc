@@ -54,7 +54,10 @@ int main(int argc, char** argv) {
   rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
   int in_partitions = PartitionCount(client, in), out_partitions = PartitionCount(client, out);
   std::vector<int64_t> ends = Ends(client, in, in_partitions);
-  Written(client, queue, out, out_partitions);  // connects to what is asked below
+  // The output topic was made anew a moment ago: the broker may still answer for the old one.
+  for (int64_t start = NowNs(); Written(client, queue, out, out_partitions) != 0; usleep(20'000)) {
+    if (NowNs() - start > 30'000'000'000) Die("topic " + out + " is not empty");
+  }
   Committed(client, in, ends);
   printf("watching\n");
   fflush(stdout);

@@ -385,9 +385,9 @@ void Settings::CheckOwn() {
     bad("workers");
   } else {
     run_.workers = static_cast<int>(n);
-    run_.workers_given = workers.origin != "default";
   }
   run_.state_dir = Own("state_dir").text;
+  run_.state_dir_given = Own("state_dir").origin != "default";
   if (run_.state_dir.empty()) bad("state_dir");
   run_.group = Own("group").text;
   const Value& http = Own("http");

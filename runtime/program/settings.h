@@ -37,6 +37,7 @@ enum class LogFormat : uint8_t { kAuto, kJson, kText };
 struct RunSettings {
   int workers = 1;
   std::string state_dir;
+  bool state_dir_given = false;
   std::string group;            // empty: as the pipeline says
   std::string http_host;        // without brackets
   int http_port = 0;
@@ -46,7 +47,6 @@ struct RunSettings {
   int64_t commit_ns = 0;        // 0: as the pipeline says
   int64_t grace_ns = 0;
   bool stop_at_end = false;
-  bool workers_given = false;
 };
 
 class Settings final : public ParamValues {

@@ -1,0 +1,149 @@
+// One look at each declaration, in the order of the file's kinds.
+#include "runtime/program/check.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/program/connectors.h"
+
+namespace weir {
+namespace {
+
+class Checker {
+ public:
+  Checker(const Program& program, Connectors& connectors, const ConnectorContext& context, int64_t wait_ns)
+      : program_(program), connectors_(connectors), context_(context), wait_ns_(wait_ns) {}
+
+  std::vector<Checked> Run(const std::string& state_dir) {
+    for (const SourceSpec& source : program_.sources) Source(source);
+    for (const TableSpec& table : program_.tables) Table(table);
+    for (size_t i = 0; i < program_.connections.size(); ++i) Lookups(static_cast<int>(i));
+    for (const SinkSpec& sink : program_.sinks) Sink(sink);
+    if (!state_dir.empty()) {
+      Begin("state directory", state_dir, 0).problem = Writable(state_dir, true);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  Checked& Begin(std::string what, std::string where, uint32_t line) {
+    out_.push_back({std::move(what), std::move(where), line, ""});
+    return out_.back();
+  }
+  uint32_t LineOf(uint32_t step) const { return step < program_.steps.size() ? program_.steps[step].line : 0; }
+  static std::string Place(const std::string& operation, const std::string& address) {
+    return address.empty() ? operation : operation + " " + address;
+  }
+
+  void Reader(weir::Source& reader, Checked* checked) {
+    int32_t count = 0;
+    Status status = reader.Partitions(wait_ns_, &count);
+    if (!status.ok()) {
+      checked->problem = status.message();
+    } else {
+      checked->where += ", " + std::to_string(count) + (count == 1 ? " partition" : " partitions");
+    }
+    reader.Close();
+  }
+  void Source(const SourceSpec& source) {
+    Checked& checked = Begin("source `" + source.name + "`", Place(source.operation, source.address), LineOf(source.step));
+    std::unique_ptr<weir::Source> reader;
+    Status status = connectors_.MakeSource(source, context_, &reader);
+    if (!status.ok()) {
+      checked.problem = status.message();
+    } else {
+      Reader(*reader, &checked);
+    }
+  }
+  void Table(const TableSpec& table) {
+    Checked& checked = Begin("table `" + table.name + "`", Place(table.operation, table.address), LineOf(table.step));
+    std::unique_ptr<weir::Source> reader;
+    Status status = connectors_.MakeTable(table, context_, &reader);
+    if (!status.ok()) {
+      checked.problem = status.message();
+    } else {
+      Reader(*reader, &checked);
+    }
+  }
+  void Lookups(int connection) {
+    std::string names;
+    for (const LookupSpec& lookup : program_.lookups) {
+      if (lookup.connection == connection) names += (names.empty() ? "`" : ", `") + lookup.name + "`";
+    }
+    if (names.empty()) return;
+    const ConnectionSpec& spec = program_.connections[static_cast<size_t>(connection)];
+    std::string url;
+    for (const Property& p : spec.properties) {
+      if (p.name == "url" && !p.secret) url = p.value;
+    }
+    Checked& checked = Begin("connection `" + spec.name + "` of lookup " + names, url, spec.line);
+    std::unique_ptr<LookupConnector> client;
+    Status status = connectors_.MakeLookup(spec, context_, &client);
+    if (status.ok()) status = client->Check(wait_ns_);
+    checked.problem = status.message();
+  }
+  void Sink(const SinkSpec& sink) {
+    Checked& checked = Begin("sink `" + sink.name + "`", Place(sink.operation, sink.address), LineOf(sink.step));
+    if (KindOf(program_, sink.connection) != "kafka") {
+      // Opening a file sink would cut the file to its committed length.
+      if (connectors_.StoreBacked(program_, sink)) checked.problem = Writable(sink.address, false);
+      return;
+    }
+    // The topic, seen as a reader would see it: nothing is written.
+    SourceSpec probe;
+    probe.name = sink.name;
+    probe.connection = sink.connection;
+    probe.operation = "topic";
+    probe.address = sink.address;
+    std::unique_ptr<weir::Source> reader;
+    Status status = connectors_.MakeSource(probe, context_, &reader);
+    if (!status.ok()) {
+      checked.problem = status.message();
+      return;
+    }
+    Reader(*reader, &checked);
+    std::string wrong = "source `" + sink.name + "`";
+    if (checked.problem.rfind(wrong, 0) == 0) checked.problem = "sink `" + sink.name + "`" + checked.problem.substr(wrong.size());
+  }
+
+  // A file, or a directory to be, that this process may write; empty: it may.
+  static std::string Writable(const std::string& path, bool directory) {
+    struct stat info;
+    if (stat(path.c_str(), &info) == 0) {
+      if (directory && !S_ISDIR(info.st_mode)) return path + " is there and is no directory";
+      if (!directory && S_ISDIR(info.st_mode)) return path + " is a directory";
+      if (access(path.c_str(), W_OK) != 0) return path + " cannot be written: " + std::strerror(errno);
+      return "";
+    }
+    if (errno != ENOENT) return path + ": " + std::strerror(errno);
+    // The nearest folder above that exists decides.
+    std::string above = path;
+    while (!above.empty() && above.back() == '/') above.pop_back();
+    for (;;) {
+      size_t slash = above.rfind('/');
+      above = slash == std::string::npos ? "." : slash == 0 ? "/" : above.substr(0, slash);
+      if (stat(above.c_str(), &info) == 0) break;
+      if (!directory || above == "." || above == "/") return "there is no folder " + above + " to make " + path + " in";
+    }
+    if (access(above.c_str(), W_OK | X_OK) != 0) return path + " cannot be made in " + above + ": " + std::strerror(errno);
+    return "";
+  }
+
+  const Program& program_;
+  Connectors& connectors_;
+  const ConnectorContext& context_;
+  const int64_t wait_ns_;
+  std::vector<Checked> out_;
+};
+
+}  // namespace
+
+std::vector<Checked> CheckAll(const Program& program, Connectors& connectors, const ConnectorContext& context,
+                              const std::string& state_dir, int64_t wait_ns_max) {
+  return Checker(program, connectors, context, wait_ns_max).Run(state_dir);
+}
+
+}  // namespace weir

@@ -1,0 +1,34 @@
+// Every kind of connector that a produced binary has: one line each to add another.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/connector/file/file.h"
+#include "runtime/connector/kafka/kafka.h"
+#include "runtime/engine/connectors.h"
+
+namespace weir {
+
+class ProductionConnectors final : public Connectors {
+ public:
+  // The operator's: properties of librdkafka, and the consumer group, empty: the pipeline's. `instance_id` is that of the
+  // state directory, or empty.
+  ProductionConnectors(Properties kafka, std::string group, std::string instance_id);
+
+  Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
+  Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
+  bool StoreBacked(const Program& program, const SinkSpec& sink) override;
+  Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) override;
+  Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
+                    std::unique_ptr<LookupConnector>* out) override;
+
+ private:
+  kafka::KafkaConnector kafka_;
+  file::FileConnector file_;
+};
+
+// "file" for what needs no connection, else the connection's kind.
+const std::string& KindOf(const Program& program, int connection);
+
+}  // namespace weir

@@ -1,0 +1,140 @@
+// main() of every produced binary: which subcommand, with what settings.
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "runtime/core/time.h"
+#include "runtime/engine/asio_loop.h"
+#include "runtime/engine/engine.h"
+#include "runtime/engine/exit_code.h"
+#include "runtime/engine/system_clock.h"
+#include "runtime/program/check.h"
+#include "runtime/program/connectors.h"
+#include "runtime/program/program.h"
+#include "runtime/program/run.h"
+#include "runtime/program/setting_text.h"
+#include "runtime/program/settings.h"
+#include "runtime/serve/stderr_log.h"
+
+namespace weir {
+namespace {
+
+constexpr int64_t kCheckWaitNs = 10 * kNsPerSecond;
+
+int Code(ExitCode code) { return static_cast<int>(code); }
+
+void PrintHelp(const Compiled& compiled) {
+  std::printf(
+      "%s, made by weir from %s\n"
+      "\n"
+      "  %s --set name=value               run it\n"
+      "  %s check                          connect to everything it declares, say what is wrong\n"
+      "\n"
+      "commands\n"
+      "  run       (the default) run the pipeline until its input ends or SIGTERM\n"
+      "  check     connect to sources, tables, lookups and sinks; exit code 4 when something is wrong\n"
+      "  plan      steps, state, and what is promised for each sink\n"
+      "  config    every setting with its value, where it came from, and how to set it\n"
+      "  version   of the pipeline, of weir, and the hash of the pipeline's text\n"
+      "\n"
+      "settings: flag, then environment, then configuration file, then default; `config` lists all\n"
+      "  --set NAME=VALUE          a param (secrets: environment or file)\n"
+      "  --state-dir DIR  --workers N  --group NAME  --http HOST:PORT|off  --log json|text\n"
+      "  --commit-interval 100ms  --grace 10s  --stop-at-end  --config FILE  --kafka.PROPERTY=VALUE\n",
+      compiled.name, compiled.file, compiled.name, compiled.name);
+}
+
+// What is wrong, all of it.
+int PrintErrors(const Settings& settings) {
+  for (const std::string& error : settings.errors()) std::fprintf(stderr, "error: %s\n", error.c_str());
+  return Code(ExitCode::kUsage);
+}
+
+void BuildProgram(const Compiled& compiled, const Settings& settings, Program* program) {
+  compiled.load_params(settings);
+  compiled.build(program);
+}
+
+int Check(const Program& program, const Settings& settings) {
+  SystemClock clock;
+  StderrLog log({false, program.name, program.file, &clock, 2, LogLevel::kError});
+  std::unique_ptr<Loop> loop = MakeAsioLoop();
+  ProductionConnectors connectors(settings.kafka(), settings.run().group, "");
+  ConnectorContext context;
+  context.program = &program;
+  context.clock = &clock;
+  context.loop = loop.get();
+  context.log = &log;
+  int problems = 0;
+  std::string state_dir = UsesStore(program) ? settings.run().state_dir : "";
+  for (const Checked& c : CheckAll(program, connectors, context, state_dir, kCheckWaitNs)) {
+    std::string at = c.line != 0 ? "  (" + program.file + ":" + std::to_string(c.line) + ")" : "";
+    std::printf("%s  %s: %s%s\n", c.problem.empty() ? "ok   " : "WRONG", c.what.c_str(), c.where.c_str(), at.c_str());
+    if (c.problem.empty()) continue;
+    ++problems;
+    std::printf("       %s\n", c.problem.c_str());
+  }
+  if (problems == 0) std::printf("everything that %s declares can be reached\n", program.file.c_str());
+  return Code(problems == 0 ? ExitCode::kOk : ExitCode::kConnector);
+}
+
+}  // namespace
+
+int Main(const Compiled& compiled, int argc, char** argv) {
+  static constexpr const char* kCommands[] = {"run", "check", "plan", "config", "version"};
+  std::string command = "run";
+  int first = 1;
+  if (argc > 1 && argv[1][0] != '-') {
+    command = argv[1];
+    first = 2;
+  }
+  for (int i = first; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) command = "help";
+    if (std::strcmp(argv[i], "--version") == 0) {
+      command = "version";
+      first = argc;
+    }
+  }
+  if (command == "help") {
+    PrintHelp(compiled);
+    return Code(ExitCode::kOk);
+  }
+  bool known = false;
+  for (const char* name : kCommands) known |= command == name;
+  if (!known) {
+    std::string meant = DidYouMean(command, {kCommands, kCommands + 5});
+    std::fprintf(stderr, "error: there is no command `%s`%s; %s --help lists all\n", command.c_str(),
+                 meant.empty() ? "" : (": did you mean `" + meant + "`?").c_str(), compiled.name);
+    return Code(ExitCode::kUsage);
+  }
+
+  // Params are views of these texts for as long as the process lives.
+  static Settings* settings = nullptr;
+  settings = new Settings(compiled);
+  settings->Load(ProcessSources(argc, argv, first));
+  for (const std::string& warning : settings->warnings()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  if (command == "config") {
+    std::printf("%s", settings->Describe().c_str());
+    return settings->errors().empty() ? Code(ExitCode::kOk) : PrintErrors(*settings);
+  }
+  bool offline = command == "plan" || command == "version";
+  if (offline) settings->FillMissing();
+  if (!offline && !settings->errors().empty()) return PrintErrors(*settings);
+
+  TakeSignals();
+  Program program;
+  BuildProgram(compiled, *settings, &program);
+  if (command == "plan") {
+    std::printf("%s", program.plan_text.c_str());
+    return Code(ExitCode::kOk);
+  }
+  if (command == "version") {
+    std::printf("%s version %d, from %s\nweir %s\nsource %s\n", program.name.c_str(), program.version, program.file.c_str(),
+                program.weir_version.c_str(), program.source_hash.c_str());
+    return Code(ExitCode::kOk);
+  }
+  if (command == "check") return Check(program, *settings);
+  return Code(RunPipeline(program, *settings));
+}
+
+}  // namespace weir

@@ -205,8 +205,9 @@ void ProgramEmitter::Indices() {
     if (node.Is<plan::ExchangeOp>()) exchange_names_[id] = index("Exchange", node.name);
     if (node.Is<plan::SinkOp>()) sink_names_[node.As<plan::SinkOp>().sink] = index("Sink", node.name);
   }
-  for (const plan::Stream& stream : plan_.streams) {
-    if (stream.tapped && stream.node >= 0) tap_names_[stream.typed] = index("Tap", stream.name);
+  for (size_t i = 0; i < plan_.streams.size(); ++i) {
+    const plan::Stream& stream = plan_.streams[i];
+    if (stream.tapped && stream.node >= 0) tap_names_[static_cast<int>(i)] = index("Tap", stream.name);
   }
   for (int dead : TappedDeadletters()) dead_tap_names_[dead] = index("Tap", typed_.deadletters[static_cast<size_t>(dead)].name);
   out_.Line();

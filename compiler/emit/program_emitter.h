@@ -157,7 +157,7 @@ class ProgramEmitter {
   std::map<int, std::string> sources_names_;  // kSource_… by node
   std::map<int, std::string> lookup_step_names_, window_names_, exchange_names_;  // by node
   std::map<int, std::string> sink_names_;     // kSink_… by index of the declaration
-  std::map<int, std::string> tap_names_, dead_tap_names_;  // by stream; by dead letter stream
+  std::map<int, std::string> tap_names_, dead_tap_names_;  // by index of Plan::streams; by dead letter stream
   std::map<int, plan::Live> lookup_live_;     // of lookups' results, by index of the declaration
   std::map<int, std::vector<std::string>> accumulator_members_;  // by node
   std::map<int, std::string> accumulators_;   // struct names by node

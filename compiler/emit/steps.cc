@@ -130,8 +130,8 @@ std::vector<int> ProgramEmitter::Outputs(const Node& node) const {
 
 void ProgramEmitter::Next(const Node& node, const std::string& base, const std::string& meta, Code* code) {
   code->At({});
-  for (const plan::Stream& stream : plan_.streams) {
-    if (stream.tapped && stream.node == node.id) Tap(node, stream.typed, base, meta, code);
+  for (const auto& [stream, name] : tap_names_) {
+    if (plan_.streams[static_cast<size_t>(stream)].node == node.id) Tap(node, stream, base, meta, code);
   }
   for (int id : Outputs(node)) {
     const Node& next = plan_.node(id);

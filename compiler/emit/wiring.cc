@@ -391,10 +391,9 @@ bool ProgramEmitter::IsOrdered(int id) const {
 }
 
 void ProgramEmitter::BuildTests(Code* code) {
-  for (const plan::Stream& stream : plan_.streams) {
-    if (tap_names_.contains(stream.typed)) {
-      code->Add("AddTap(program, " + StringLiteral(stream.name) + ", -1, " + (IsOrdered(stream.node) ? "true" : "false") + ");");
-    }
+  for (const auto& [index, name] : tap_names_) {
+    const plan::Stream& stream = plan_.streams[static_cast<size_t>(index)];
+    code->Add("AddTap(program, " + StringLiteral(stream.name) + ", -1, " + (IsOrdered(stream.node) ? "true" : "false") + ");");
   }
   for (const auto& [deadletter, name] : dead_tap_names_) {
     code->Add("AddTap(program, " + StringLiteral(typed_.deadletters[static_cast<size_t>(deadletter)].name) + ", " +
@@ -427,7 +426,15 @@ void ProgramEmitter::BuildTests(Code* code) {
         case TestItem::kContains:
         case TestItem::kExactly: {
           kind = item.kind == TestItem::kContains ? "kExpectContains" : "kExpectExactly";
-          target = item.stream.kind == StreamInput::kDeadletter ? dead_tap_names_.at(item.stream.index) : tap_names_.at(item.stream.index);
+          if (item.stream.kind == StreamInput::kDeadletter) {
+            target = dead_tap_names_.at(item.stream.index);
+            break;
+          }
+          for (const auto& [index, name] : tap_names_) {
+            const plan::Stream& stream = plan_.streams[static_cast<size_t>(index)];
+            bool same = item.stream.kind == StreamInput::kSource ? stream.source == item.stream.index : stream.typed == item.stream.index;
+            if (same) target = name;
+          }
           break;
         }
       }

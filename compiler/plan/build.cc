@@ -135,9 +135,19 @@ class Builder {
     if (!plan_.options.tests) return;
     for (const TestDef& test : plan_.typed->tests) {
       for (const TestItem& item : test.items) {
-        bool expect = item.kind == TestItem::kContains || item.kind == TestItem::kExactly;
-        if (expect && item.stream.kind == StreamInput::kStream)
-          plan_.streams[static_cast<size_t>(item.stream.index)].tapped = true;
+        if (item.kind != TestItem::kContains && item.kind != TestItem::kExactly) continue;
+        size_t index = static_cast<size_t>(item.stream.index);
+        if (item.stream.kind == StreamInput::kStream) plan_.streams[index].tapped = true;
+        if (item.stream.kind != StreamInput::kSource) continue;
+        bool known = false;
+        for (const Stream& stream : plan_.streams) known = known || stream.source == item.stream.index;
+        if (known) continue;
+        Stream source;
+        source.name = plan_.typed->sources[index].name;
+        source.source = item.stream.index;
+        source.node = sources_[index];
+        source.tapped = true;
+        plan_.streams.push_back(std::move(source));
       }
     }
   }

@@ -107,10 +107,11 @@ struct Node {
 
 // ---- The graph ------------------------------------------------------------------------------------------------------
 
-// Where a named stream can be seen.
+// Where a named stream can be seen. Behind the declared ones stand sources that tests look at.
 struct Stream {
   std::string name;
-  int typed = -1;     // index into TypedPipeline::streams
+  int typed = -1;     // index into TypedPipeline::streams; -1: a source
+  int source = -1;    // index into TypedPipeline::sources; -1: a stream
   int node = -1;      // whose output it is; -1: removed, nothing needs it
   bool tapped = false;  // a test looks at it: all its fields are live
 };
@@ -143,7 +144,7 @@ struct Plan {
   PlanOptions options;
   std::vector<std::unique_ptr<Node>> nodes;     // by id; removed ones are null
   std::vector<int> order;                       // ids of what is left, inputs before outputs
-  std::vector<Stream> streams;                  // by index of TypedPipeline::streams
+  std::vector<Stream> streams;                  // by index of TypedPipeline::streams; then tapped sources
   std::vector<Table> tables;                    // by index of TypedPipeline::tables
   std::vector<typed::RecordDef*> rows;          // row types made by passes, owned by `owned_rows`
   std::vector<std::unique_ptr<typed::RecordDef>> owned_rows;

@@ -80,6 +80,8 @@ class Exchanges {
   // To be called after Flush: batches worked on are gone only when what they caused is on its way.
   void Acknowledge();
   uint64_t backlog_bytes() const { return backlog_bytes_; }
+  // Tasks took more at a barrier than they wanted, and have not worked it off.
+  bool Overfull();
 
   // ---- State of a task that an exchange feeds ----
   static void AppendDelta(TaskState& task, uint32_t step, DeltaWriter& delta);
@@ -91,6 +93,7 @@ class Exchanges {
   // One item: works on it, or lets it wait. False when it is malformed.
   bool TakeItem(Str item, bool force);
   bool DeliverRow(TaskState& task, int exchange, RowReader& in);
+  void NoteForced(TaskState& task);
   void DeliverWatermark(TaskState& task, uint64_t from, int64_t watermark, bool idle);
   void Wait(TaskState& task, Str item);
   bool ServeBacklogs(bool force);
@@ -99,6 +102,7 @@ class Exchanges {
   std::vector<std::unique_ptr<ExchangeBatch>> outgoing_;   // by worker
   std::vector<std::unique_ptr<ExchangeBatch>> incoming_;
   std::vector<TaskState*> waiting_;                        // tasks with a backlog
+  std::vector<TaskState*> overfull_;
   uint64_t backlog_bytes_ = 0;
   uint32_t taken_ = 0;                                     // batches worked on since Acknowledge
   Buffer item_;

@@ -116,6 +116,7 @@ bool Exchanges::TakeItem(Str item, bool force) {
       Wait(*task, item);
       return true;
     }
+    if (force) NoteForced(*task);
     return DeliverRow(*task, exchange, in);
   }
   int64_t watermark = in.I64();
@@ -159,6 +160,7 @@ bool Exchanges::ServeBacklogs(bool force) {
       uint64_t from = in.U64();
       if (item[0] == ExchangeBatch::kRow) {
         in.U64();
+        NoteForced(task);
         DeliverRow(task, exchange, in);
       } else {
         int64_t watermark = in.I64();
@@ -177,6 +179,18 @@ bool Exchanges::ServeBacklogs(bool force) {
     }
   }
   return did;
+}
+
+void Exchanges::NoteForced(TaskState& task) {
+  if (!task.task.blocked()) return;
+  if (std::find(overfull_.begin(), overfull_.end(), &task) == overfull_.end()) overfull_.push_back(&task);
+}
+
+bool Exchanges::Overfull() {
+  overfull_.erase(std::remove_if(overfull_.begin(), overfull_.end(),
+                                 [](const TaskState* task) { return !task->task.blocked(); }),
+                  overfull_.end());
+  return !overfull_.empty();
 }
 
 bool Exchanges::DeliverRow(TaskState& task, int exchange, RowReader& in) {

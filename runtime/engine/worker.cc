@@ -399,7 +399,7 @@ void Worker::HandOver() {
 }
 
 void Worker::UpdateExchangeFull() {
-  bool full = exchanges_->backlog_bytes() > environment().exchange_bytes_max;
+  bool full = exchanges_->backlog_bytes() > environment().exchange_bytes_max || exchanges_->Overfull();
   if (full == exchange_full_) return;
   exchange_full_ = full;
   engine_->exchange_full().fetch_add(full ? 1 : -1, std::memory_order_relaxed);

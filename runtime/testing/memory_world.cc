@@ -316,6 +316,7 @@ class MemoryLookup : public LookupConnector {
       ScriptedAnswer scripted =
           world_->lookup_script ? world_->lookup_script(SlotLookup(request.slot), request) : ScriptedAnswer();
       Asked asked;
+      asked.number = world_->requests;
       asked.slot = request.slot;
       asked.attempt = request.attempt;
       asked.never = scripted.kind == ScriptedAnswer::kNever;
@@ -362,7 +363,7 @@ class MemoryLookup : public LookupConnector {
       asked_.pop_back();
       --world_->requests_open;
     }
-    std::sort(due.begin(), due.end(), [](const Asked& a, const Asked& b) { return a.due < b.due; });
+    std::sort(due.begin(), due.end(), [](const Asked& a, const Asked& b) { return a.due != b.due ? a.due < b.due : a.number < b.number; });
     for (Asked& asked : due) {
       for (int i = 1; i < asked.times; ++i) answers_->Push(asked.answer);
       answers_->Push(std::move(asked.answer));
@@ -372,6 +373,7 @@ class MemoryLookup : public LookupConnector {
 
  private:
   struct Asked {
+    uint64_t number = 0;
     uint64_t slot = 0;
     uint16_t attempt = 0;
     bool never = false;

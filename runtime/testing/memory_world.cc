@@ -22,7 +22,7 @@ Str View(const std::string& text) { return Str(std::string_view(text)); }
 class MemorySource : public Source {
  public:
   MemorySource(MemoryTopic* topic, MemoryWorld* world, const ConnectorContext& context)
-      : topic_(topic), world_(world), context_(context) {}
+      : topic_(topic), context_(context), random_(world->random()) {}
 
   Status Partitions(int64_t, int32_t* count) override {
     *count = static_cast<int32_t>(topic_->partitions.size());
@@ -45,7 +45,7 @@ class MemorySource : public Source {
       size_t at = static_cast<size_t>(reader.position);
       if (reader.held || !partition.connected || at >= partition.records.size()) continue;
       size_t most = std::min<size_t>(partition.records.size() - at, topic_->batch_max);
-      size_t size = most <= 1 ? most : 1 + world_->random() % most;
+      size_t size = most <= 1 ? most : 1 + random_() % most;
       auto made = std::make_unique<MemoryBatch>();
       made->partition = reader.number;
       made->headers.resize(size);
@@ -145,8 +145,8 @@ class MemorySource : public Source {
   }
 
   MemoryTopic* topic_;
-  MemoryWorld* world_;
   ConnectorContext context_;
+  std::mt19937_64 random_;
   SourceEvents* events_ = nullptr;
   bool group_ = false;
   std::vector<Reader> mine_;

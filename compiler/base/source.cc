@@ -10,8 +10,12 @@ namespace weirc {
 SourceFile::SourceFile(uint32_t id, std::string path, std::string text)
     : id_(id), path_(std::move(path)), text_(std::move(text)) {
   line_begins_.push_back(0);
+  line_is_ascii_.push_back(true);
   for (size_t i = 0; i < text_.size(); ++i) {
-    if (text_[i] == '\n') line_begins_.push_back(static_cast<uint32_t>(i + 1));
+    if (static_cast<unsigned char>(text_[i]) >= 0x80) line_is_ascii_.back() = false;
+    if (text_[i] != '\n') continue;
+    line_begins_.push_back(static_cast<uint32_t>(i + 1));
+    line_is_ascii_.push_back(true);
   }
 }
 
@@ -26,6 +30,7 @@ LineColumn SourceFile::Locate(uint32_t offset) const {
   offset = std::min(offset, static_cast<uint32_t>(text_.size()));
   uint32_t line = LineOf(offset);
   uint32_t begin = line_begins_[line - 1];
+  if (line_is_ascii_[line - 1]) return {line, offset - begin + 1};
   std::string_view before = std::string_view(text_).substr(begin, offset - begin);
   return {line, static_cast<uint32_t>(CountCharacters(before)) + 1};
 }

@@ -45,6 +45,7 @@ class SourceFile {
   std::string path_;
   std::string text_;
   std::vector<uint32_t> line_begins_;
+  std::vector<bool> line_is_ascii_;  // then a column is a matter of subtraction
 };
 
 // All files of one compilation: the pipeline and what it imports. References stay valid while the set lives.

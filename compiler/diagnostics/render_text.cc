@@ -23,6 +23,7 @@ constexpr size_t kTabWidth = 4;
 // Longer lines are cut to a window around the labels.
 constexpr size_t kLineWidthMax = 160;
 constexpr size_t kContextWidth = 60;
+constexpr size_t kBytesAround = 1000;
 
 enum class Style { kNone, kBold, kError, kWarning, kGutter, kHelp };
 
@@ -179,18 +180,26 @@ class Writer {
   }
 
   void Line(const SourceFile& file, uint32_t number, std::vector<Mark> marks) {
-    ShownLine shown = Show(file.LineText(number));
+    // Of a line as long as a file only the bytes around the first mark are looked at.
+    std::string_view line = file.LineText(number);
+    size_t first = line.size();
+    for (const Mark& mark : marks) first = std::min(first, mark.begin);
+    size_t begin = first > kBytesAround ? first - kBytesAround : 0;
+    size_t end = std::min(line.size(), first + kBytesAround);
+    while (begin > 0 && (static_cast<unsigned char>(line[begin]) & 0xC0) == 0x80) --begin;
+    while (end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) ++end;
+    ShownLine shown = Show(line.substr(begin, end - begin));
     for (Mark& mark : marks) {
-      mark.begin = shown.column_of[mark.begin];
-      mark.end = std::max(shown.column_of[mark.end], mark.begin + 1);
+      mark.begin = shown.column_of[std::min(mark.begin, end) - begin];
+      mark.end = std::max(shown.column_of[std::min(mark.end, end) - begin], mark.begin + 1);
     }
-    std::string text = Window(shown, &marks);
+    std::string text = Window(shown, begin > 0, end < line.size(), &marks);
     out_ += Paint(Style::kGutter, Pad(std::to_string(number)) + "|", color_) + (text.empty() ? "" : " " + text) + "\n";
     Underline(std::move(marks));
   }
 
   // Cuts a very long line to what surrounds its first mark, moving the marks along.
-  static std::string Window(const ShownLine& shown, std::vector<Mark>* marks) {
+  static std::string Window(const ShownLine& shown, bool cut_left, bool cut_right, std::vector<Mark>* marks) {
     size_t begin = 0, end = shown.cells.size();
     if (end > kLineWidthMax) {
       size_t first = end;
@@ -200,16 +209,15 @@ class Writer {
     }
     std::string text;
     for (size_t i = begin; i < end; ++i) text += shown.cells[i];
-    size_t shift = begin;
-    if (begin > 0) {
-      text = "…" + text;
-      shift = begin - 1;
-    }
-    if (end < shown.cells.size()) text += "…";
-    size_t width = end - begin + (begin > 0 ? 1 : 0) + 1;
+    cut_left = cut_left || begin > 0;
+    cut_right = cut_right || end < shown.cells.size();
+    size_t dots = cut_left ? 1 : 0;
+    if (cut_left) text = "…" + text;
+    if (cut_right) text += "…";
+    size_t width = end - begin + dots + 1;
     for (Mark& mark : *marks) {
-      mark.begin = std::min(mark.begin >= shift ? mark.begin - shift : 0, width - 1);
-      mark.end = std::clamp(mark.end >= shift ? mark.end - shift : 0, mark.begin + 1, width);
+      mark.begin = std::min(mark.begin >= begin ? mark.begin - begin + dots : 0, width - 1);
+      mark.end = std::clamp(mark.end >= begin ? mark.end - begin + dots : 0, mark.begin + 1, width);
     }
     while (!text.empty() && text.back() == ' ') text.pop_back();
     return text;

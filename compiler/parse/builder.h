@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "WeirParser.h"
 #include "compiler/base/source.h"
@@ -26,6 +27,19 @@ class Builder {
   using P = WeirParser;
   using Node = antlr4::ParserRuleContext;
 
+  // Finds names that come twice in one list, and reports them.
+  class FirstUses {
+   public:
+    explicit FirstUses(Builder* builder) : builder_(builder) {}
+    // True for the first use of a name. `again` is where a second one is reported.
+    bool Take(const std::string& name, Span span, Span again);
+    bool Take(const ast::Name& name) { return Take(name.text, name.span, name.span); }
+
+   private:
+    Builder* builder_;
+    std::unordered_map<std::string, Span> spans_;
+  };
+
   // --- declarations (builder_decls.cc)
   ast::DeclPtr BuildBareDecl(const Chunk& chunk);
   ast::DeclPtr BuildDeclOf(P::DeclContext* tree);
@@ -36,7 +50,7 @@ class Builder {
   ast::RecordField BuildField(P::FieldContext* tree);
   ast::TestItemPtr BuildTestItem(P::TestItemContext* tree);
   ast::Block BuildBlock(P::BlockContext* tree);
-  void BuildItem(P::ItemContext* tree, bool after_comma, ast::Block* block);
+  void BuildItem(P::ItemContext* tree, bool after_comma, ast::Block* block, FirstUses* entries, FirstUses* flags);
   ast::Action BuildAction(P::ActionContext* tree);
   ast::StringPtr BuildPlainString(P::StringContext* tree, const char* what);
   std::unique_ptr<ast::IntLit> BuildIntLit(antlr4::tree::TerminalNode* node);

@@ -203,18 +203,19 @@ Block Builder::BuildBlock(P::BlockContext* tree) {
     return block;
   }
   bool after_comma = false;
+  FirstUses entries(this), flags(this);
   for (antlr4::tree::ParseTree* child : tree->children) {
     if (auto* sep = dynamic_cast<P::SepContext*>(child)) {
       after_comma = sep->COMMA() != nullptr;
     } else if (auto* item = dynamic_cast<P::ItemContext*>(child)) {
-      if (IsWhole(item)) BuildItem(item, after_comma, &block);
+      if (IsWhole(item)) BuildItem(item, after_comma, &block, &entries, &flags);
       else broken_ = true;
     }
   }
   return block;
 }
 
-void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block) {
+void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block, FirstUses* entries, FirstUses* flags) {
   auto twice = [this](Span second, Span first, std::string what) {
     diagnostics_.Report(Code::kDuplicateEntry, second, "the second time", {std::move(what)}).Secondary(first, "the first time");
   };
@@ -261,10 +262,7 @@ void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block) {
       entry.phrases.push_back(std::move(phrase));
     }
     entry.span = span;
-    if (const Entry* earlier = block->Find(entry.name.text)) {
-      return twice(entry.name.span, earlier->name.span, entry.name.text);
-    }
-    block->entries.push_back(std::move(entry));
+    if (entries->Take(entry.name)) block->entries.push_back(std::move(entry));
   } else if (auto* t = dynamic_cast<P::FlagItemContext*>(tree)) {
     Name flag = NameOf(t->name());
     // order key a, b: the comma has ended the clause, and `b` looks like a flag.
@@ -288,8 +286,7 @@ void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block) {
         return;
       }
     }
-    if (const Name* earlier = block->FindFlag(flag.text)) return twice(flag.span, earlier->span, flag.text);
-    block->flags.push_back(std::move(flag));
+    if (flags->Take(flag)) block->flags.push_back(std::move(flag));
   }
 }
 

@@ -35,6 +35,14 @@ Builder::Depth::Depth(Builder* builder, Span span) : builder_(builder) {
   }
 }
 
+bool Builder::FirstUses::Take(const std::string& name, Span span, Span again) {
+  auto [earlier, first] = spans_.emplace(name, span);
+  if (first) return true;
+  builder_->diagnostics_.Report(Code::kDuplicateEntry, again, "the second time", {name})
+      .Secondary(earlier->second, "the first time");
+  return false;
+}
+
 ExprPtr Builder::Error(Span span) {
   auto error = std::make_unique<ErrorExpr>();
   error->span = span;
@@ -394,6 +402,7 @@ RecordPtr Builder::BuildRecord(P::RecordLitContext* tree) {
   if (tree == nullptr) return node;
   Depth depth(this, node->span);
   if (depth.TooDeep()) return node;
+  FirstUses names(this);
   for (P::PairContext* t : tree->pair()) {
     if (!IsWhole(t)) continue;
     Pair pair;
@@ -416,13 +425,7 @@ RecordPtr Builder::BuildRecord(P::RecordLitContext* tree) {
     } else {
       pair.value = BuildExpr(t->expr());
     }
-    const Pair* earlier = node->Find(pair.name.text);
-    if (earlier != nullptr) {
-      diagnostics_.Report(Code::kDuplicateEntry, pair.name.span, "the second time", {pair.name.text})
-          .Secondary(earlier->name.span, "the first time");
-      continue;
-    }
-    node->pairs.push_back(std::move(pair));
+    if (names.Take(pair.name)) node->pairs.push_back(std::move(pair));
   }
   return node;
 }
@@ -430,19 +433,13 @@ RecordPtr Builder::BuildRecord(P::RecordLitContext* tree) {
 std::vector<Arg> Builder::BuildArgs(P::ArgsContext* tree) {
   std::vector<Arg> args;
   if (!IsWhole(tree)) return args;
+  FirstUses names(this);
   for (P::ArgContext* t : tree->arg()) {
     Arg arg;
     arg.span = SpanOf(t);
     if (t->name() != nullptr) arg.name = NameOf(t->name());
     arg.value = BuildExpr(t->expr());
-    bool repeated = false;
-    for (const Arg& earlier : args) {
-      if (!arg.name || earlier.name.text != arg.name.text) continue;
-      diagnostics_.Report(Code::kDuplicateEntry, arg.name.span, "the second time", {arg.name.text})
-          .Secondary(earlier.name.span, "the first time");
-      repeated = true;
-    }
-    if (!repeated) args.push_back(std::move(arg));
+    if (!arg.name || names.Take(arg.name)) args.push_back(std::move(arg));
   }
   return args;
 }

@@ -11,6 +11,8 @@ namespace {
 using L = WeirLexer;
 
 constexpr size_t kUnclosedReportsMax = 3;
+// A file with more errors than this is not a pipeline; Parse shows far fewer.
+constexpr size_t kReportsMax = 1000;
 // How far a bracket looks for its partner among open ones, and a `{` for its `match`: hostile input must not take forever.
 constexpr size_t kLookBackMax = 1000;
 
@@ -67,6 +69,7 @@ LayoutResult Layout::Run() {
 }
 
 void Layout::Visit(size_t i) {
+  if (diagnostics_.list().size() > kReportsMax) abandoned_ = true;
   const Token& t = raw_[i];
   switch (t.type) {
     case L::FOREIGN: Foreign(i); break;
@@ -137,6 +140,8 @@ void Layout::EndOfFile() {
   for (size_t k = open_.size(); k-- > 0;) {
     if (open_[k].type == L::QUOTE) return Unterminated(end);
     if (open_[k].type != L::TQUOTE) continue;
+    // A `"""` inside the braces of another one is most likely that one's end.
+    while (open_[k].in_string > 0 && open_[open_[k].in_string - 1].type == L::TQUOTE) k = open_[k].in_string - 1;
     if (k + 1 < open_.size()) {  // inside its braces
       diagnostics_.Report(Code::kUnclosedInterpolation, {file_.id(), open_[k + 1].begin, open_[k + 1].begin + 1}, "no `}` follows")
           .Help("for a brace as text write `{{`");
@@ -344,6 +349,7 @@ void Layout::CloseOpenBrackets(size_t down_to, bool report, Span found) {
         std::string partner = "`" + std::string(FixedText(PartnerOf(open.type))) + "`";
         if (found.IsValid()) r.Secondary(found, "expected " + partner + " before this");
         else if (!chunk_.tokens.empty()) r.Secondary({file_.id(), PreviousEnd(), PreviousEnd()}, "expected " + partner + " by here");
+        if (open.type != L::LBRACE) chunk_.doubtful.emplace_back(open.begin, found.IsValid() ? found.begin : UINT32_MAX);
       }
       // What follows an interpolation left open in a """…""" string was read as code and is text, or the other way round.
       if (open.type == L::IOPEN || open.type == L::TQUOTE) report = false;

@@ -152,6 +152,9 @@ void SyntaxMessages::Report(const Chunk& chunk, size_t index, const std::vector<
   const Token& found = s.At(index);
   if (found.reported || found.inserted) return;
   if (index > 0 && s.At(index - 1).reported) return;
+  for (auto& [begin, end] : chunk.doubtful) {
+    if (found.begin > begin && found.begin < end) return;
+  }
   if (Habits(s) || TypeHabits(s) || StepHabits(s) || BlockHabits(s) || ExpressionHabits(s)) return;
   Plain(s);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "compiler/base/source.h"
@@ -29,6 +30,8 @@ struct Token {
 struct Chunk {
   std::vector<Token> tokens;
   bool broken = false;  // something was reported whose repair is a guess
+  // Stretches behind a bracket that was left open: what does not fit there is its consequence, and silent.
+  std::vector<std::pair<uint32_t, uint32_t>> doubtful;
 };
 
 // --- lexer.cc

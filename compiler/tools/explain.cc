@@ -35,7 +35,7 @@ std::string_view ErrorPage(Code code) {
 
 std::string ExplainText(Code code, bool color) {
   std::string_view page = ErrorPage(code);
-  if (page.empty()) return std::string(InfoOf(code).id) + " has no page.\n";
+  if (page.empty()) return {};
   std::string text;
   bool program = false;
   while (!page.empty()) {

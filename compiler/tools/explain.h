@@ -11,7 +11,7 @@ namespace weirc {
 // The page as it is in docs/errors/ (Markdown); empty for a code without a page.
 std::string_view ErrorPage(Code code);
 
-// The page for a terminal: programs indented, and with `color` headings and code marked.
+// The page for a terminal: programs indented, and with `color` headings and code marked. Empty for a code without a page.
 std::string ExplainText(Code code, bool color = false);
 
 }  // namespace weirc

@@ -187,6 +187,9 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "2000"},
       {"topic.metadata.refresh.interval.ms", "60000"},
+      // Metrics are at /metrics, not pushed to the broker; and librdkafka's mock cluster falls silent when asked for
+      // telemetry subscriptions.
+      {"enable.metrics.push", "false"},
   };
   if (role == Role::kFetch) {
     // A partition's queue that is full is looked at again after this time; librdkafka's default of 1 s stalls.

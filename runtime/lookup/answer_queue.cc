@@ -6,7 +6,7 @@
 namespace weir {
 
 void AnswerQueue::Push(LookupAnswer answer) {
-  if (std::this_thread::get_id() == owner_) {
+  if (std::this_thread::get_id() == owner_.load(std::memory_order_relaxed)) {
     own_.push_back(std::move(answer));
     return;
   }

@@ -18,8 +18,8 @@ class AnswerQueue : public LookupAnswers {
   // `wake` ends the owner's wait; called after a push from another thread, on that thread.
   explicit AnswerQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  // The thread that takes. Without a call: the one that called Take last, else every push locks.
-  void SetOwner(std::thread::id owner) { owner_ = owner; }
+  // The thread that takes; until it is known every push locks.
+  void SetOwner(std::thread::id owner) { owner_.store(owner, std::memory_order_relaxed); }
 
   void Push(LookupAnswer answer) override;
 
@@ -30,7 +30,7 @@ class AnswerQueue : public LookupAnswers {
 
  private:
   std::function<void()> wake_;
-  std::thread::id owner_;
+  std::atomic<std::thread::id> owner_{std::thread::id()};
   std::vector<LookupAnswer> own_;
   std::atomic<bool> foreign_any_{false};
   std::mutex mutex_;

@@ -2,8 +2,10 @@
 // 120 bytes after 0 to 10 ms. The service runs in a process of its own.
 //
 //   http_bench [requests] [in_flight] [client | runtime]
+//   http_bench serve
 //
 // `client`: the connector alone. `runtime`: rows, order and time-outs of runtime/lookup on top, as a pipeline has them.
+// `serve`: only the service; prints its port and ends with its standard input.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -245,6 +247,16 @@ int main(int argc, char** argv) {
   listen(listener, 1024);
   socklen_t size = sizeof at;
   getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size);
+  if (argc > 1 && std::strcmp(argv[1], "serve") == 0) {
+    std::printf("%d\n", ntohs(at.sin_port));
+    std::fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) Serve(listener);
+    while (std::getchar() != EOF) {
+    }
+    kill(child, SIGKILL);
+    return 0;
+  }
   pid_t service = fork();
   if (service == 0) Serve(listener);
   close(listener);

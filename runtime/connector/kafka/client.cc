@@ -10,7 +10,7 @@ namespace weir::kafka {
 namespace {
 
 constexpr int16_t kApiFetch = 1;
-// Longer than fetch.wait.max.ms (500 ms): a fetch at the end of a partition is answered at least that often.
+// Longer than fetch.wait.max.ms (100 ms unless set): a fetch at the end of a partition is answered at least that often.
 constexpr int64_t kFetchAnswerNsMax = 3'000'000'000;
 
 bool Contains(const char* text, const char* part) { return strcasestr(text, part) != nullptr; }

@@ -35,12 +35,12 @@ int32_t Connection::KnownPartitions(const std::string& topic) {
   return found == partitions_.end() ? 0 : found->second;
 }
 
-Status Connection::ReaderFor(int worker, Loop* loop, const std::string& topic, const std::string& name,
-                             std::shared_ptr<Reader>* out) {
+Status Connection::ReaderFor(int worker, Loop* loop, bool table, const std::string& topic,
+                             const std::string& name, std::shared_ptr<Reader>* out) {
   bool first = true;
   for (WorkerReader& entry : readers_) {
     std::shared_ptr<Reader> reader = entry.reader.lock();
-    if (!reader || entry.worker != worker || entry.loop != loop) continue;
+    if (!reader || entry.worker != worker || entry.loop != loop || entry.table != table) continue;
     if (!reader->Reads(topic)) {
       *out = std::move(reader);
       return Status();
@@ -50,7 +50,7 @@ Status Connection::ReaderFor(int worker, Loop* loop, const std::string& topic, c
   Settings settings = settings_;
   if (!first) settings.group += "." + name;
   *out = std::make_shared<Reader>(this, settings, worker, loop);
-  readers_.push_back({worker, loop, *out});
+  readers_.push_back({worker, loop, table, *out});
   return Status();
 }
 

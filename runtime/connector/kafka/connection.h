@@ -38,9 +38,10 @@ class Connection {
   Status Partitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
   int32_t KnownPartitions(const std::string& topic);
 
-  // The reader of a worker's sources and tables; one that does not read `topic` yet, since a client reads a partition
-  // once. `name` tells a second one's group from the first's. Building thread.
-  Status ReaderFor(int worker, Loop* loop, const std::string& topic, const std::string& name,
+  // The reader of a worker's sources, or of its tables: those that have been read stand at their ends, and a fetch that
+  // waits there for news holds up what comes behind it on the same connection. One that does not read `topic` yet, since
+  // a client reads a partition once; `name` tells a second one's group from the first's. Building thread.
+  Status ReaderFor(int worker, Loop* loop, bool table, const std::string& topic, const std::string& name,
                    std::shared_ptr<Reader>* out);
   Status WriterFor(int worker, Loop* loop, std::shared_ptr<Writer>* out);
   // The lock of a pipeline that may run only once at a time. Building thread.
@@ -50,6 +51,7 @@ class Connection {
   struct WorkerReader {
     int worker;
     Loop* loop;
+    bool table;
     std::weak_ptr<Reader> reader;
   };
   struct WorkerWriter {

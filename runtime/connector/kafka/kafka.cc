@@ -59,7 +59,7 @@ Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorConte
   // Without state nothing rests on where a key is.
   options.check_keys = source.keyed && !context.group_member && !(partitioner && *partitioner == "other");
   std::shared_ptr<Reader> reader;
-  Status status = connection->ReaderFor(context.worker, context.loop, source.address, source.name, &reader);
+  Status status = connection->ReaderFor(context.worker, context.loop, false, source.address, source.name, &reader);
   if (!status.ok()) return status;
   *out = std::make_unique<KafkaSource>(std::move(options), connection, std::move(reader),
                                        context.group_member ? nullptr : connection->Sole());
@@ -75,7 +75,7 @@ Status KafkaConnector::MakeTable(const TableSpec& table, const ConnectorContext&
   options.topic = table.address;
   options.table = true;
   std::shared_ptr<Reader> reader;
-  Status status = connection->ReaderFor(context.worker, context.loop, table.address, table.name, &reader);
+  Status status = connection->ReaderFor(context.worker, context.loop, true, table.address, table.name, &reader);
   if (!status.ok()) return status;
   *out = std::make_unique<KafkaSource>(std::move(options), connection, std::move(reader), nullptr);
   return Status();

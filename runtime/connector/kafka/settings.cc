@@ -195,6 +195,9 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
     // A partition's queue that is full is looked at again after this time; librdkafka's default of 1 s stalls.
     before.push_back({"fetch.queue.backoff.ms", "2"});
     before.push_back({"queued.min.messages", "100000"});
+    // How long a fetch waits for news at the end of all its partitions. Records that come end the wait at once, but a
+    // partition that is added meanwhile waits for it, once for its offset and once for its records.
+    before.push_back({"fetch.wait.max.ms", "100"});
   }
   if (role == Role::kProduce) {
     before.push_back({"linger.ms", "5"});

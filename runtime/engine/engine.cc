@@ -444,14 +444,9 @@ MetricsSnapshot Engine::Metrics() const {
     snapshot.window_bytes += worker->state_bytes();
   }
   snapshot.open_windows = open_windows();
-  {
-    TableLock& lock = const_cast<TableLock&>(table_lock_);
-    lock.LockShared();
-    for (const auto& table : tables_) {
-      snapshot.table_rows += table->size();
-      snapshot.table_bytes += table->bytes();
-    }
-    lock.UnlockShared();
+  for (const auto& table : tables_) {
+    snapshot.table_rows += table->size();
+    snapshot.table_bytes += table->bytes();
   }
   if (store_mode_) {
     StoreStats stats = environment_.store->Stats();

@@ -67,11 +67,18 @@ Status Worker::Build() {
   context.workers = workers();
 
   slots_ = std::vector<OutputSlot>(program.sinks.size());
-  for (size_t i = 0; i < program.sinks.size(); ++i) {
-    std::unique_ptr<Sink> sink;
-    if (engine_->store_backed_sink(static_cast<int>(i)) == nullptr) {
-      Status status = environment.connectors->MakeSink(program.sinks[i], context, &sink);
-      if (status.ok()) status = sink->Open(SinkPosition());
+  // All are made before the first is opened: sinks of one connection share a producer, whose limits are those of all
+  // its topics.
+  std::vector<std::unique_ptr<Sink>> sinks(program.sinks.size());
+  for (size_t i = 0; i < sinks.size(); ++i) {
+    if (engine_->store_backed_sink(static_cast<int>(i)) != nullptr) continue;
+    Status status = environment.connectors->MakeSink(program.sinks[i], context, &sinks[i]);
+    if (!status.ok()) return status.Within(fmt::format("sink `{}`", program.sinks[i].name));
+  }
+  for (size_t i = 0; i < sinks.size(); ++i) {
+    std::unique_ptr<Sink> sink = std::move(sinks[i]);
+    if (sink != nullptr) {
+      Status status = sink->Open(SinkPosition());
       if (!status.ok()) return status.Within(fmt::format("sink `{}`", program.sinks[i].name));
     }
     outputs_.push_back(std::make_unique<Output>(*this, static_cast<int>(i), &slots_[i], std::move(sink)));

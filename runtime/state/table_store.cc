@@ -31,12 +31,12 @@ TableStore::Row* TableStore::NewRow(Str key, Str row) {
   made->row_size = row.size;
   if (key.size != 0) std::memcpy(KeyBytes(made), key.data, key.size);
   if (row.size != 0) std::memcpy(KeyBytes(made) + key.size, row.data, row.size);
-  bytes_ += bytes;
+  bytes_.Add(bytes);
   return made;
 }
 
 void TableStore::FreeRow(Row* row) {
-  bytes_ -= BytesOf(row);
+  bytes_.Sub(BytesOf(row));
   std::free(row);
 }
 
@@ -82,7 +82,7 @@ void TableStore::Apply() {
 }
 
 void TableStore::Put(uint64_t hash, Row* row) {
-  if ((size_ + 1) * 2 > mask_ + 1) Grow();
+  if ((size_.Get() + 1) * 2 > mask_ + 1) Grow();
   size_t at = hash & mask_;
   for (; slots_[at].row != nullptr; at = (at + 1) & mask_) {
     if (slots_[at].hash == hash && KeyOf(slots_[at].row) == KeyOf(row)) {
@@ -92,7 +92,7 @@ void TableStore::Put(uint64_t hash, Row* row) {
     }
   }
   slots_[at] = {hash, row};
-  ++size_;
+  size_.Add();
 }
 
 void TableStore::Remove(uint64_t hash, Str key) {
@@ -102,7 +102,7 @@ void TableStore::Remove(uint64_t hash, Str key) {
   }
   if (slots_[at].row == nullptr) return;
   FreeRow(slots_[at].row);
-  --size_;
+  size_.Sub();
   for (size_t next = (at + 1) & mask_; slots_[next].row != nullptr; next = (next + 1) & mask_) {
     size_t home = slots_[next].hash & mask_;
     if (((next - home) & mask_) >= ((next - at) & mask_)) {

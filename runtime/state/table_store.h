@@ -14,6 +14,7 @@
 #include "runtime/core/hash.h"
 #include "runtime/core/str.h"
 #include "runtime/engine/batch.h"
+#include "runtime/engine/counters.h"
 #include "runtime/program/program.h"
 
 namespace weir {
@@ -40,8 +41,9 @@ class TableStore {
   // Makes what was staged visible, in order, and frees what it replaced.
   void Apply();
 
-  size_t size() const { return size_; }
-  size_t bytes() const { return bytes_; }
+  // Any thread.
+  size_t size() const { return size_.Get(); }
+  size_t bytes() const { return bytes_.Get(); }
 
  private:
   // Followed by the struct at struct_at_, the key bytes and the row's bytes.
@@ -74,8 +76,8 @@ class TableStore {
   size_t align_;
   Slot* slots_;
   size_t mask_;
-  size_t size_ = 0;
-  size_t bytes_ = 0;
+  Counter size_;
+  Counter bytes_;
   std::vector<Change> staged_;
   Arena arena_;
   Buffer key_, row_;

@@ -15,6 +15,7 @@ class ExprPrinter {
   ExprPrinter(const TypedPipeline& pipeline, const std::function<std::string(int)>& row_field) : pipeline_(pipeline), row_field_(row_field) {}
 
   std::string Print(const Expr& e) const {
+    if (e.type == nullptr || e.type->Is(TypeKind::kError)) return "error";
     switch (e.kind) {
       case ExprKind::kLiteral: return Constant(As<LiteralExpr>(e).value, e.type);
       case ExprKind::kParam: return "$" + pipeline_.params[static_cast<size_t>(As<ParamExpr>(e).param)].name;

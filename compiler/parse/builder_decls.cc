@@ -294,6 +294,11 @@ void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block, Fi
 
 namespace {
 
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
 template <typename T>
 std::unique_ptr<T> NewDecl() {
   return std::make_unique<T>();
@@ -509,6 +514,10 @@ DeclPtr Builder::BuildDeclOf(P::DeclContext* tree) {
     decl->name = NameOf(t->name());
     decl->block = BuildBlock(t->block());
     decl->origin = BuildStreamRef(t->streamRef());
+    // stream s = SELECT a FROM b: the word is no stream that could be missing.
+    if (broken_ && t->step().empty() && EqualsIgnoringCase(decl->origin.stream.text, "select")) {
+      decl->origin.stream.text.clear();
+    }
     for (P::StepContext* step : t->step()) decl->steps.push_back(BuildStep(step));
     return decl;
   }

@@ -334,6 +334,7 @@ void Layout::CloseOpenBrackets(size_t down_to, bool report, Span found) {
   if (report && suspect_ && open_.size() > down_to) {
     diagnostics_.Report(Code::kUnclosedBracket, {file_.id(), suspect_->begin, suspect_->begin + 1},
                         "the indentation suggests that this one is left open", {"{"});
+    chunk_.tokens[suspect_->token_index].reported = true;
     report = false;
   }
   while (open_.size() > down_to) {
@@ -346,6 +347,7 @@ void Layout::CloseOpenBrackets(size_t down_to, bool report, Span found) {
         diagnostics_.Report(Code::kUnclosedInterpolation, span, "no `}` follows").Help("for a brace as text write `{{`");
       } else {
         Reported r = diagnostics_.Report(Code::kUnclosedBracket, span, "", {FixedText(open.type)});
+        chunk_.tokens[open.token_index].reported = true;
         std::string partner = "`" + std::string(FixedText(PartnerOf(open.type))) + "`";
         if (found.IsValid()) r.Secondary(found, "expected " + partner + " before this");
         else if (!chunk_.tokens.empty()) r.Secondary({file_.id(), PreviousEnd(), PreviousEnd()}, "expected " + partner + " by here");

@@ -134,7 +134,7 @@ std::string SyntaxMessages::Expected(const Site& s) const {
     if ((after_value || value) && IsOperator(type)) continue;
     // What a type may have besides is no help where it should have ended.
     if (s.Inside(P::RuleTypeRef) && (type == P::LPAR || type == P::LT || type == P::QM)) continue;
-    if (type == P::DOT && s.Expects(P::CONTAINS)) continue;
+    if (type == P::DOT && (s.Expects(P::CONTAINS) || s.Expects(P::BAR) || s.Expects(P::AS))) continue;
     parts.push_back(type == P::LT && s.Inside(P::RuleTestItem) ? "`<-`" : Quote(FixedText(type)));
   }
   if (!s.Expects(P::NAME)) {
@@ -242,6 +242,8 @@ bool SyntaxMessages::StepHabits(const Site& s) {
       r.Help(found->second);
     } else if (auto meant = DidYouMean(word, StepWords())) {
       r.Help("did you mean `" + *meant + "`?");
+    } else if (s.index >= 2 && file_.LineOf(s.At(s.index - 1).begin) == file_.LineOf(s.At(s.index - 2).end)) {
+      r.Help("`|` leads to the next step; between two conditions write `or`");
     } else {
       r.Help("the steps are " + OneOf(StepWords(), "and"));
     }
@@ -287,6 +289,16 @@ bool SyntaxMessages::BlockHabits(const Site& s) {
     if (record && (s.Previous() == P::ON || s.Previous() == P::ORDER || s.Previous() == P::EMIT) && IsName(s.Found())) {
       diagnostics_.Report(Code::kExpected, SpanOf(s, s.index), "", {"a comma, a new line, `:` or `}`", Found(s, s.index)})
           .Help("these braces hold fields; `on`, `order` and `emit` stand in the block of a lookup, join, window or source");
+      return true;
+    }
+    // { order by key }: `order` was taken for a flag.
+    if (s.Innermost(P::RuleBlock) && (s.Previous() == P::ORDER || s.Previous() == P::EMIT) && IsName(s.Found())) {
+      bool order = s.Previous() == P::ORDER;
+      std::string word = s.Found() == P::BY && IsName(s.Next()) ? TextOf(s, s.index + 1) : TextOf(s, s.index);
+      diagnostics_
+          .Report(Code::kExpected, SpanOf(s, s.index), "",
+                  {order ? "`input`, `none` or `key`" : "`final`, `on change` or `every`", Found(s, s.index)})
+          .Help(order ? "write `order key " + word + "`, `order input` or `order none`" : "write `emit every 500ms`, `emit on change` or `emit final`");
       return true;
     }
     if (s.Found() == P::ASSIGN && IsName(s.Previous())) {
@@ -476,11 +488,13 @@ void SyntaxMessages::Plain(const Site& s) {
     r.Help("this step takes no settings");
   } else if (s.Found() == P::ASSIGN && s.Expects(P::COLON) && s.Previous(2) == P::PARAM) {
     r.Help("a param has a type: `param " + TextOf(s, s.index - 1) + ": string = …`");
+  } else if (s.Found() == P::COLON && s.Previous(2) == P::LET) {
+    r.Help("the type follows from the value: `let " + TextOf(s, s.index - 1) + " = …`");
   } else if (s.Found() == P::ASSIGN && s.Expects(P::COLON)) {
     r.Help("a type stands between: `" + TextOf(s, s.index - 1) + ": TYPE = …`");
   } else if (s.Found() == P::ASSIGN && s.Expects(P::LBRACE)) {
     r.Help("remove the `=`");
-  } else if (s.Expects(P::LT) && s.Expects(P::LPAR) && !s.AfterValue() && s.Inside(P::RuleTestItem)) {
+  } else if (s.Expects(P::LT) && s.Expects(P::LPAR) && !s.Expects(P::INT) && !s.AfterValue() && s.Inside(P::RuleTestItem)) {
     r.Help("rows are fed with `NAME <- { … }`, a lookup is stubbed with `NAME(KEY) answers …`");
   }
 }

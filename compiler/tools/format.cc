@@ -49,7 +49,10 @@ class MarkFinder : public ast::Walker {
     }
   }
   void OnType(const ast::TypeRef& type) override {
-    if (!type.parameters.empty()) MarkNext(type.name.span.end, "(");
+    if (!type.parameters.empty()) {
+      MarkNext(type.name.span.end, "(");
+      marks_->type_brackets.insert(tokens_[IndexFrom(type.name.span.end)].span.begin);
+    }
     if (type.arguments.empty()) return;
     marks_->type_angles.insert(tokens_[IndexFrom(type.name.span.end)].span.begin);
     marks_->type_angles.insert(tokens_[IndexFrom(type.arguments.back().span.end)].span.begin);
@@ -163,6 +166,7 @@ class TreeBuilder {
   std::unique_ptr<Group> ReadGroup() {
     auto group = std::make_unique<Group>();
     group->open = Current().text[0];
+    group->is_type = marks_.type_brackets.count(Current().span.begin) > 0;
     last_end_ = Current().span.end;
     uint32_t open_line = file_.LineOf(Current().span.begin);
     ++next_;

@@ -227,9 +227,8 @@ class Layouter {
 
   // --- what cannot stand on one line
 
-  // Types are written in one line whatever their author did.
   static bool Breaks(const Group& group) {
-    if (group.line_after_open && !group.items.empty()) return true;
+    if (group.line_after_open && !group.items.empty() && !group.is_type) return true;
     if (!group.open_comment.empty() || !group.dangling.empty()) return true;
     for (size_t i = 0; i < group.items.size(); ++i) {
       const Item& item = group.items[i];
@@ -418,8 +417,8 @@ class Layouter {
     for (size_t k = i + 1; k < end && !BreaksBefore(item, k); ++k) {
       if (item.pieces[k].text == "|") break;
       width += SpaceBetween(item.pieces[k - 1], item.pieces[k]) ? 1 : 0;
-      if (item.pieces[k].group) return width + 1;
-      width += Width(item.pieces[k].text);
+      if (item.pieces[k].group && !item.pieces[k].group->is_type) return width + 1;
+      width += Width(Flat(item.pieces[k]));
     }
     return width;
   }
@@ -427,7 +426,7 @@ class Layouter {
   void WriteGroup(const Group& group, size_t hang, size_t width_behind, Pen* pen) {
     bool breaks = Breaks(group);
     std::string flat = Flat(group);
-    if (!breaks && (group.items.empty() || HasLineEnd(flat) || pen->Column() + Width(flat) + width_behind <= kLineWidth)) {
+    if (!breaks && (group.items.empty() || group.is_type || HasLineEnd(flat) || pen->Column() + Width(flat) + width_behind <= kLineWidth)) {
       pen->text += flat;
       return;
     }
@@ -462,7 +461,9 @@ class Layouter {
     if (!last.pieces.back().group || last.pieces.back().group->items.empty()) return false;
     size_t width = pen.Column() + 1;
     for (size_t i = 0; i + 1 < group.items.size(); ++i) {
-      if (Breaks(group.items[i])) return true;  // the author has it so already
+      const Item& item = group.items[i];
+      if (Breaks(item)) return true;  // the author has it so already
+      if (item.pieces.back().group && item.pieces.back().group->open == '{') return false;  // rows: one a line
       width += Width(Flat(group.items[i])) + 2;
     }
     return width + Width(Flat(last, 0, last.pieces.size() - 1)) + 2 <= kLineWidth;

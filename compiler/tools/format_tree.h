@@ -47,11 +47,13 @@ struct Group {
   std::vector<CommentLine> dangling;  // behind the last item
   bool line_after_open = false;       // the author broke the line there: the group stays on several lines
   bool trailing_comma = false;
+  bool is_type = false;  // decimal(18, 4): breaks for a comment only
 };
 
 // What tokens alone do not tell, by offset.
 struct Marks {
   std::set<uint32_t> tight_brackets;  // ( of calls, parameters and types, [ of an index
+  std::set<uint32_t> type_brackets;   // ( of types alone
   std::set<uint32_t> type_angles;     // < and > of types
   std::set<uint32_t> unary_minus;
   std::set<uint32_t> feed_arrows;     // the < of <-

@@ -57,7 +57,7 @@ void Codec::Save(const Type* type, const Live& live, const std::string& row, con
         const Live* field = live.Field(static_cast<int>(i));
         if (field == nullptr) continue;
         const typed::Field& f = type->record->fields[i];
-        Save(f.type, *field, row, value + "." + Mangle(f.name), code);
+        Save(f.type, *field, row, value + "." + types_.Member(f.name), code);
       }
       return;
     case TypeKind::kOptional: {
@@ -115,7 +115,7 @@ void Codec::Load(const Type* type, const Live& live, const std::string& row, con
         const Live* field = live.Field(static_cast<int>(i));
         if (field == nullptr) continue;
         const typed::Field& f = type->record->fields[i];
-        Load(f.type, *field, row, arena, target + "." + Mangle(f.name), code);
+        Load(f.type, *field, row, arena, target + "." + types_.Member(f.name), code);
       }
       return;
     case TypeKind::kOptional: {
@@ -208,7 +208,7 @@ void Codec::Json::Value(const Type* type, const std::string& value) {
       Text("{");
       for (size_t i = 0; i < record->fields.size(); ++i) {
         Name(i == 0, record->fields[i].json_name);
-        Value(record->fields[i].type, value + "." + Mangle(record->fields[i].name));
+        Value(record->fields[i].type, value + "." + codec_.types_.Member(record->fields[i].name));
       }
       return Text("}");
     }
@@ -361,7 +361,7 @@ void Codec::WriteDecoder(const RecordDef* record, const Live& live, const std::s
   for (size_t i = 0; i < count; ++i) {
     const typed::Field& f = record->fields[i];
     if (live.Field(static_cast<int>(i)) == nullptr || f.default_value == nullptr) continue;
-    constant_(*f.default_value, "out->" + Mangle(f.name), &defaults[i]);
+    constant_(*f.default_value, "out->" + types_.Member(f.name), &defaults[i]);
     note_arena(defaults[i]);
   }
   Code cases;
@@ -371,7 +371,18 @@ void Codec::WriteDecoder(const RecordDef* record, const Live& live, const std::s
     reads = true;
     const typed::Field& f = record->fields[i];
     Code body;
-    Decode(f.type, *field, "out->" + Mangle(f.name), &body);
+    std::string target = "out->" + types_.Member(f.name);
+    if (f.default_value != nullptr && f.type->Is(TypeKind::kOptional)) {
+      // A default stands in for a field that is not there; one that is there and null is null.
+      body.Open("if (in.Null()) {");
+      body.Add(target + ".has = false;");
+      body.Turn("} else {");
+      Decode(f.type->element, *field, target + ".value", &body);
+      body.Add(target + ".has = true;");
+      body.Close();
+    } else {
+      Decode(f.type, *field, target, &body);
+    }
     note_arena(body);
     std::string label = "case " + std::to_string(i) + ":";
     if (body.lines().size() == 1) {
@@ -396,21 +407,21 @@ void Codec::WriteDecoder(const RecordDef* record, const Live& live, const std::s
     cases.Close("");
     cases.lines().pop_back();
   }
-  out->Open("static bool " + name + "(JsonReader& reader, " + (uses_arena ? "Arena& arena" : "Arena&") + ", " +
+  out->Open("static bool " + name + "(JsonReader& reader_, " + (uses_arena ? "Arena& arena" : "Arena&") + ", " +
             types_.StructName(record) + (reads ? "* out) {" : "*) {"));
-  out->Line("JsonReader in = reader;");
+  out->Line("JsonReader in = reader_;");
   out->Line("if (!in.BeginObject()) return false;");
-  out->Line(words > 1 ? "uint64_t seen[" + std::to_string(words) + "] = {};" : "uint64_t seen = 0;");
+  out->Line(words > 1 ? "uint64_t seen_[" + std::to_string(words) + "] = {};" : "uint64_t seen_ = 0;");
   for (const auto& [field, code] : defaults) out->Write(code);
-  out->Open("for (int f, next = 0; (f = in.NextField(" + fields + ", next)) >= 0; next = f + 1) {");
-  out->Open("if (f == kUnknownField) {");
+  out->Open("for (int f_, next_ = 0; (f_ = in.NextField(" + fields + ", next_)) >= 0; next_ = f_ + 1) {");
+  out->Open("if (f_ == kUnknownField) {");
   out->Line("if (!in.Skip()) return false;");
-  out->Line("f = next - 1;");
+  out->Line("f_ = next_ - 1;");
   out->Line("continue;");
   out->Close();
-  out->Line(words > 1 ? "if (!in.Once(&seen[f >> 6], " + fields + ", f)) return false;"
-                      : "if (!in.Once(&seen, " + fields + ", f)) return false;");
-  out->Open("switch (f) {");
+  out->Line(words > 1 ? "if (!in.Once(&seen_[f_ >> 6], " + fields + ", f_)) return false;"
+                      : "if (!in.Once(&seen_, " + fields + ", f_)) return false;");
+  out->Open("switch (f_) {");
   out->Write(cases);
   out->Close();
   out->Close();
@@ -425,10 +436,10 @@ void Codec::WriteDecoder(const RecordDef* record, const Live& live, const std::s
     if (required == 0) continue;
     char hex[24];
     std::snprintf(hex, sizeof hex, "0x%llx", static_cast<unsigned long long>(required));
-    out->Line("if (!in.Complete(" + fields + ", " + (words > 1 ? "seen[" + std::to_string(w) + "]" : "seen") + ", " + hex +
+    out->Line("if (!in.Complete(" + fields + ", " + (words > 1 ? "seen_[" + std::to_string(w) + "]" : "seen_") + ", " + hex +
               (w > 0 ? ", " + std::to_string(w * 64) : "") + ")) return false;");
   }
-  out->Line("reader = in;");
+  out->Line("reader_ = in;");
   out->Line("return true;");
   out->Close();
   out->Line();
@@ -439,7 +450,7 @@ void Codec::WriteEnums(CppWriter* out) {
     std::string values, read, write, text;
     for (const EnumValue& value : def->values) {
       const char* comma = values.empty() ? "" : ", ";
-      values += comma + Mangle(value.name);
+      values += comma + types_.Member(value.name);
       read += comma + StringLiteral(value.text);
       write += comma + StringLiteral(JsonString(value.text));
       text += comma + StringLiteral(value.name);

@@ -37,12 +37,30 @@ std::string MainFile(const SourceSet& sources) {
 
 }  // namespace
 
+// What users call their variables: a function or type of this name could not be seen where the variable is.
+static Scope VariablesOf(const plan::Plan& plan) {
+  Scope scope;
+  for (int id : plan.order) {
+    const Node& node = plan.node(id);
+    if (node.Is<plan::LetOp>() || node.Is<plan::TableJoinOp>() || node.Is<plan::LookupOp>())
+      scope.Reserve(Mangle(node.output_row->fields.back().name));
+  }
+  for (const FnDef& fn : plan.typed->fns) {
+    for (const auto& [name, type] : fn.locals) scope.Reserve(Mangle(name));
+  }
+  for (const LookupDef& lookup : plan.typed->lookups) {
+    for (const auto& [name, type] : lookup.params) scope.Reserve(Mangle(name));
+  }
+  return scope;
+}
+
 ProgramEmitter::ProgramEmitter(const plan::Plan& plan, const SourceSet& sources, const EmitOptions& options)
     : plan_(plan),
       typed_(*plan.typed),
       sources_(sources),
       options_(options),
       file_(MainFile(sources)),
+      scope_(VariablesOf(plan)),
       types_(plan, &scope_),
       codec_(types_, &scope_,
              [this](const Expr& e, const std::string& target, Code* code) {
@@ -143,14 +161,14 @@ void ProgramEmitter::EnumsAndRecords() {
     out_.Open("struct " + name + " {");
     for (size_t i = 0; i < record->fields.size(); ++i) {
       if (!types_.Has(record, static_cast<int>(i))) continue;
-      out_.Line(types_.Of(record->fields[i].type) + " " + Mangle(record->fields[i].name) + ";");
+      out_.Line(types_.Of(record->fields[i].type) + " " + types_.Member(record->fields[i].name) + ";");
     }
     out_.Close("};");
     if (types_.IsCompared(record)) {
       std::string test;
       for (size_t i = 0; i < record->fields.size(); ++i) {
         if (!types_.Has(record, static_cast<int>(i))) continue;
-        std::string field = Mangle(record->fields[i].name);
+        std::string field = types_.Member(record->fields[i].name);
         test += (test.empty() ? "" : " && ") + ("a." + field + " == b." + field);
       }
       out_.Line("[[maybe_unused]] static bool operator==([[maybe_unused]] const " + name + "& a, [[maybe_unused]] const " + name +

@@ -119,7 +119,7 @@ std::string ExprEmitter::Literal(const Value& value, const Type* type) const {
     case TypeKind::kBytes: return "Str(" + StringLiteral(value.text) + ")";
     case TypeKind::kEnum: {
       const EnumDef* def = type->enum_def;
-      return types_.EnumName(def) + "::" + Mangle(def->values[static_cast<size_t>(value.number)].name);
+      return types_.EnumName(def) + "::" + types_.Member(def->values[static_cast<size_t>(value.number)].name);
     }
     case TypeKind::kOptional:
       if (value.is_null) return types_.Of(type) + "()";
@@ -179,7 +179,7 @@ CppValue ExprEmitter::Emit(const Expr& e, Code* code) {
 CppValue ExprEmitter::Field(const FieldExpr& e, Code* code) {
   if (e.base->kind == ExprKind::kRow) return place_.row_field(e.field);
   const RecordDef* record = Present(e.base->type)->record;
-  std::string member = Mangle(record->fields[static_cast<size_t>(e.field)].name);
+  std::string member = types_.Member(record->fields[static_cast<size_t>(e.field)].name);
   CppValue base = Emit(*e.base, code);
   if (!e.through_optional) {
     base = Once(std::move(base), e.base->type, code);
@@ -389,8 +389,8 @@ std::string ExprEmitter::ConvertRecord(const std::string& value, const Type* fro
       if (!types_.Has(to->record, static_cast<int>(i))) continue;
       const typed::Field &source = from->record->fields[i], &target = to->record->fields[i];
       bool there = types_.Has(from->record, static_cast<int>(i));
-      fields += (fields.empty() ? "." : ", .") + Mangle(target.name) + " = " +
-                (there ? ConvertRecord(value + "." + Mangle(source.name), source.type, target.type) : "{}");
+      fields += (fields.empty() ? "." : ", .") + types_.Member(target.name) + " = " +
+                (there ? ConvertRecord(value + "." + types_.Member(source.name), source.type, target.type) : "{}");
     }
     return types_.StructName(to->record) + "{" + fields + "}";
   }
@@ -443,7 +443,7 @@ CppValue ExprEmitter::Convert(const ConvertExpr& e, Code* code) {
           if (source != target && source->Is(TypeKind::kRecord)) {
             value = ConvertRecord(Once(CppValue::Made(value), source, code).text, source, target);
           }
-          fields += (fields.empty() ? "." : ", .") + Mangle(to->record->fields[i].name) + " = " + value;
+          fields += (fields.empty() ? "." : ", .") + types_.Member(to->record->fields[i].name) + " = " + value;
         }
         return CppValue::Made(types_.StructName(to->record) + "{" + fields + "}");
       }
@@ -453,7 +453,7 @@ CppValue ExprEmitter::Convert(const ConvertExpr& e, Code* code) {
           if (!types_.Has(to->record, static_cast<int>(i))) continue;
           const Type* source = place_.row->fields[i].type;
           std::string value = Whole(place_.row_field(static_cast<int>(i)), source);
-          fields += (fields.empty() ? "." : ", .") + Mangle(to->record->fields[i].name) + " = " +
+          fields += (fields.empty() ? "." : ", .") + types_.Member(to->record->fields[i].name) + " = " +
                     ConvertRecord(value, source, to->record->fields[i].type);
         }
         return CppValue::Made(types_.StructName(to->record) + "{" + fields + "}");
@@ -567,7 +567,7 @@ CppValue ExprEmitter::Match(const MatchExpr& e, Code* code) {
         const RecordDef* failure = e.local_types[static_cast<size_t>(p.bind_local - e.first_local)]->record;
         std::string fields;
         for (const typed::Field& field : failure->fields) {
-          fields += (fields.empty() ? "." : ", .") + Mangle(field.name) + " = " +
+          fields += (fields.empty() ? "." : ", .") + types_.Member(field.name) + " = " +
                     (field.name == "reason" ? subject.text + ".reason" : "OutcomeName(" + subject.text + ".outcome)");
         }
         place_.locals[p.bind_local] = CppValue::Made(types_.StructName(failure) + "{" + fields + "}");
@@ -723,7 +723,7 @@ CppValue ExprEmitter::Record(const RecordExpr& e, Code* code) {
   for (size_t i = 0; i < e.values.size(); ++i) {
     std::string value = EmitText(*e.values[i], code);
     if (!types_.Has(e.type->record, static_cast<int>(i))) continue;
-    fields += (fields.empty() ? "." : ", .") + Mangle(e.type->record->fields[i].name) + " = " + value;
+    fields += (fields.empty() ? "." : ", .") + types_.Member(e.type->record->fields[i].name) + " = " + value;
   }
   return CppValue::Made(types_.StructName(e.type->record) + "{" + fields + "}");
 }

@@ -39,7 +39,7 @@ void ProgramEmitter::Source(const Node& node) {
     // Raw: the one field is the record's bytes.
     const typed::Field& field = source.record->fields[0];
     if (field.type->Is(TypeKind::kString)) bad("!ValidUtf8(message_.value)", "Str(\"not valid UTF-8\")");
-    if (live.Field(0) != nullptr) code.Add("row." + Mangle(field.name) + " = message_.value;");
+    if (live.Field(0) != nullptr) code.Add("row." + types_.Member(field.name) + " = message_.value;");
   }
   if (source.time) {
     ExprPlace place = PlaceOf(Shape{source.record, {}}, source.record, "row", node);
@@ -96,7 +96,7 @@ void ProgramEmitter::Table(const plan::Table& table) {
     code.Add("*error = \"not valid UTF-8\";");
     code.Add("return false;");
     code.Close();
-    if (live.Field(0) != nullptr) code.Add("row_." + Mangle(field.name) + " = message.value;");
+    if (live.Field(0) != nullptr) code.Add("row_." + types_.Member(field.name) + " = message.value;");
   }
   ExprPlace place;
   place.row = def.record;

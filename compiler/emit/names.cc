@@ -40,7 +40,20 @@ bool IsPlain(std::string_view name) {
 bool IsReserved(std::string_view name) { return Reserved().contains(name); }
 
 std::string Mangle(std::string_view name) {
-  if (IsPlain(name) && !IsReserved(name)) return std::string(name);
+  return IsPlain(name) && !IsReserved(name) ? std::string(name) : Escaped(name);
+}
+
+std::string MangleMember(std::string_view name) {
+  static const std::unordered_set<std::string_view> words = {
+#include "compiler/emit/reserved_cpp.inc"
+#include "compiler/emit/reserved_macros.inc"
+      // Types of members.
+      "int32_t", "int64_t", "i128", "Str", "Opt", "List", "Map", "LookupOutcome",
+  };
+  return IsPlain(name) && !words.contains(name) ? std::string(name) : Escaped(name);
+}
+
+std::string Escaped(std::string_view name) {
   std::string out = "u_";
   for (char c : name) {
     if (IsLetter(c) || IsDigit(c)) {
@@ -79,6 +92,8 @@ std::string StringLiteral(std::string_view bytes) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
+    } else if (c == '?' && out.back() == '?') {
+      out += "\\?";  // never a trigraph
     } else if (c >= 0x20 && c <= 0x7e) {
       out += c;
     } else if (c == '\n') {

@@ -14,17 +14,25 @@ namespace weirc::emit {
 // neither letter nor digit as `_` and two hex digits.
 std::string Mangle(std::string_view name);
 
+// For a member of a struct or enum, which meets C++ and its macros only, and the types of other members: those a struct
+// may have that are not the pipeline's own are left alone here.
+std::string MangleMember(std::string_view name);
+
 // For a name made of parts, "enriched.where": the parts joined by `_`. Not injective, so such names go through a Scope.
 std::string MangleParts(std::string_view name);
 
 // True for C++ keywords, macros of the headers that generated code sees, and names of the runtime and of generated code.
 bool IsReserved(std::string_view name);
+// `u_` and the name, as above.
+std::string Escaped(std::string_view name);
 
 // Hands out identifiers of one scope, each once.
 class Scope {
  public:
   // `wanted` when it is free, else with a number behind it.
   std::string Take(const std::string& wanted);
+  // Never hands this one out.
+  void Reserve(const std::string& name) { taken_.insert(name); }
 
  private:
   std::set<std::string> taken_;

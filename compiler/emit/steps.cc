@@ -36,7 +36,7 @@ Shape ProgramEmitter::ShapeOf(int id) const {
 CppValue ProgramEmitter::FieldOf(const Shape& shape, int field, const std::string& base) const {
   int own = static_cast<int>(shape.base->fields.size());
   if (field >= own) return CppValue::Atom(shape.added[static_cast<size_t>(field - own)].first);
-  return CppValue::Atom(base + "." + Mangle(shape.base->fields[static_cast<size_t>(field)].name));
+  return CppValue::Atom(base + "." + types_.Member(shape.base->fields[static_cast<size_t>(field)].name));
 }
 
 namespace {
@@ -247,7 +247,7 @@ void ProgramEmitter::Select(const Node& node) {
     std::string text = expressions.EmitText(value, &code);
     if (!live) continue;
     const typed::Field& field = node.output_row->fields[i];
-    fields.emplace_back(value.span, "." + Mangle(field.name) + " = " + text + ",");
+    fields.emplace_back(value.span, "." + types_.Member(field.name) + " = " + text + ",");
   }
   std::string meta = "meta";
   if (op.with_time) {
@@ -424,14 +424,14 @@ void ProgramEmitter::LookupResume(const Node& node) {
   const Live& live = lookup_live_[op.lookup];
   if (wanted != nullptr) code.Add(types_.Of(field.type) + " " + name + "{};");
   auto read = [&](const std::string& target) {
-    code.Add("RowReader value_(result.value);");
+    code.Add("RowReader value_(result_.value);");
     codec_.Load(result, live, "value_", "task.arena()", target, &code);
   };
   if (op.as_outcome) {
     if (wanted != nullptr) {
-      code.Add(name + ".outcome = result.outcome;");
-      code.Add(name + ".reason = result.reason;");
-      code.Open("if (result.outcome == Outcome::kFound) {");
+      code.Add(name + ".outcome = result_.outcome;");
+      code.Add(name + ".reason = result_.reason;");
+      code.Open("if (result_.outcome == Outcome::kFound) {");
       read(name + ".value");
       code.Close();
     }
@@ -439,7 +439,7 @@ void ProgramEmitter::LookupResume(const Node& node) {
     bool optional = field.type->Is(TypeKind::kOptional);
     ExprPlace place = PlaceOf(shape, node.input_row, "row", node);
     ExprEmitter expressions = Expressions(&place);
-    code.Open("switch (result.outcome) {");
+    code.Open("switch (result_.outcome) {");
     code.Open("case Outcome::kFound: {");
     if (wanted != nullptr) {
       if (optional) code.Add(name + ".has = true;");
@@ -450,7 +450,7 @@ void ProgramEmitter::LookupResume(const Node& node) {
     struct { const char* outcome; const Route* route; } outcomes[] = {
         {"kMissing", &op.on_missing}, {"kTimeout", &op.on_timeout}, {"kRejected", &op.on_rejected}, {"kError", &op.on_error_outcome}};
     auto text = [&](const Route& route) {
-      return RouteText(route, StepOf(node), "DeadReasonOf(result.outcome)", "result.reason");
+      return RouteText(route, StepOf(node), "DeadReasonOf(result_.outcome)", "result_.reason");
     };
     for (size_t i = 0; i < 4; ++i) {
       const Route& route = *outcomes[i].route;
@@ -484,7 +484,7 @@ void ProgramEmitter::LookupResume(const Node& node) {
   for (const Code::Line& line : code.lines()) body += line.text;
   Function(node, "static void " + Derived(node, "resume") + "(Task& task, const Meta& meta, " +
                      (pending.Any() ? "RowReader& saved_" : "RowReader&") +
-                     ", " + (body.find("result.") != std::string::npos ? "const LookupResult& result)" : "const LookupResult&)"),
+                     ", " + (body.find("result_.") != std::string::npos ? "const LookupResult& result_)" : "const LookupResult&)"),
            code);
 }
 

@@ -18,6 +18,7 @@ Types::Types(const plan::Plan& plan, Scope* scope) : plan_(plan) {
   for (const auto& def : plan.typed->enums) {
     enum_order_.push_back(def.get());
     enums_[def.get()] = scope->Take(MangleParts(def->name));
+    type_names_.insert(enums_[def.get()]);
   }
   for (int id : plan.order) {
     Node& node = const_cast<Node&>(plan.node(id));
@@ -60,7 +61,10 @@ Types::Types(const plan::Plan& plan, Scope* scope) : plan_(plan) {
     for (const auto& [local, value] : fn.lets) NeedIn(*value);
     NeedIn(*fn.result);
   }
-  for (const RecordDef* record : found_) structs_[record] = scope->Take(MangleParts(record->name));
+  for (const RecordDef* record : found_) {
+    structs_[record] = scope->Take(MangleParts(record->name));
+    type_names_.insert(structs_[record]);
+  }
   for (const RecordDef* record : found_) Order(record);
 }
 

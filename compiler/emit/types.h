@@ -24,6 +24,10 @@ class Types {
 
   const std::string& StructName(const typed::RecordDef* record) const { return structs_.at(record); }
   const std::string& EnumName(const typed::EnumDef* def) const { return enums_.at(def); }
+  // The C++ name of a record's field or an enum's value.
+  std::string Member(const std::string& name) const {
+    return type_names_.contains(name) ? Escaped(name) : MangleMember(name);
+  }
   // Whether the record's struct has this field.
   bool Has(const typed::RecordDef* record, int field) const;
   // What the record's struct holds.
@@ -52,6 +56,7 @@ class Types {
   std::vector<const typed::EnumDef*> enum_order_;
   std::set<const typed::RecordDef*> compared_;
   std::set<const typed::RecordDef*> ordered_;
+  std::set<std::string> type_names_;  // of generated structs and enums
 };
 
 // The value type behind a `?`, else the type itself.

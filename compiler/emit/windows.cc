@@ -61,7 +61,7 @@ void ProgramEmitter::Accumulator(const Node& node) {
   for (size_t i = 0; i < op.values.size(); ++i) {
     if (op.values[i]->kind != ExprKind::kAggregate) continue;
     std::string& member = members[static_cast<size_t>(As<AggregateExpr>(*op.values[i]).index)];
-    if (member.empty()) member = names.Take(Mangle(node.output_row->fields[i].name));
+    if (member.empty()) member = names.Take(types_.Member(node.output_row->fields[i].name));
   }
   for (size_t i = 0; i < members.size(); ++i) {
     if (members[i].empty()) members[i] = names.Take("aggregate" + std::to_string(i) + "_");
@@ -222,12 +222,14 @@ void ProgramEmitter::WindowFire(const Node& node) {
   const std::string& state_type = accumulators_.at(node.id);
   Code code;
   code.Add("const " + state_type + "& state_ = *static_cast<const " + state_type + "*>(value);");
-  bool counts = false, fails = false;
-  for (const Aggregate& a : op.aggregates) {
-    counts = counts || (a.kind == AggregateKind::kCount && a.args.empty());
+  std::string records = "records_";
+  bool fails = false;
+  for (size_t i = 0; i < op.aggregates.size(); ++i) {
+    const Aggregate& a = op.aggregates[i];
+    if (a.kind == AggregateKind::kCount && a.args.empty()) records = members[i];
     fails = fails || AddFails(a);
   }
-  if (fails && !counts) code.Add("if (state_.records_.count == 0) return;");
+  if (fails) code.Add("if (state_." + records + ".count == 0) return;");
   code.Add("const Meta meta = WindowMeta(task, " + window_names_.at(node.id) + ", key, start_, " + WindowSize(node) + ");");
   // The key's values.
   std::vector<const Type*> by;
@@ -235,7 +237,7 @@ void ProgramEmitter::WindowFire(const Node& node) {
   if (!by.empty()) {
     code.Add("[[maybe_unused]] " + types_.StructName(op.key_record) + " by_{};");
     if (Codec::IsTextKey(by)) {
-      code.Add("by_." + Mangle(op.key_record->fields[0].name) + " = key;");
+      code.Add("by_." + types_.Member(op.key_record->fields[0].name) + " = key;");
     } else {
       code.Add("RowReader key_(key);");
       codec_.Load(plan_.typed->types->Record(op.key_record), plan::Live::Whole(), "key_", "task.arena()", "by_", &code);
@@ -271,13 +273,11 @@ void ProgramEmitter::WindowFire(const Node& node) {
         std::string scales = std::to_string(ScaleOf(Present(a.args[0]->type)));
         if (a.kind == AggregateKind::kVwap) scales += ", " + std::to_string(ScaleOf(Present(a.args[1]->type)));
         std::string call = member + ".Result(" + scales + ", " + std::to_string(result->scale) + ", &" + name;
-        if (optional) {
-          code.Add(types_.Of(a.type) + " " + name + ";");
-          code.Add(name + ".has = " + call + ".value);");
-        } else {
-          code.Add(types_.Of(a.type) + " " + name + ";");
-          code.Add("if (!" + call + ")) " + place.fail("Str(" + StringLiteral("overflow in `" + plan::Text(a, options) + "`") + ")"));
-        }
+        // Absent where there is nothing to divide by; a result that does not fit is a failure all the same.
+        code.Add(types_.Of(a.type) + " " + name + ";");
+        if (optional) code.Add(name + ".has = " + member + ".has();");
+        code.Add("if (" + (optional ? name + ".has && !" + call + ".value" : "!" + call) + ")) " +
+                 place.fail("Str(" + StringLiteral("overflow in `" + plan::Text(a, options) + "`") + ")"));
         place.aggregates.push_back(CppValue::Atom(name));
         break;
       }
@@ -307,7 +307,7 @@ void ProgramEmitter::WindowFire(const Node& node) {
     if (!live && !op.values[i]->fallible) continue;
     code.At(op.values[i]->span);
     std::string text = expressions.EmitText(*op.values[i], &code);
-    if (live) fields.emplace_back(op.values[i]->span, "." + Mangle(node.output_row->fields[i].name) + " = " + text + ",");
+    if (live) fields.emplace_back(op.values[i]->span, "." + types_.Member(node.output_row->fields[i].name) + " = " + text + ",");
   }
   Construct(node.output_row, fields, &code);
   Next(node, "out_", "meta", &code);

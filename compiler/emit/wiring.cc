@@ -137,18 +137,18 @@ void ProgramEmitter::Properties(const std::vector<PropertyDef>& list, const std:
 }
 
 void ProgramEmitter::Endpoint(const EndpointDef& endpoint, Code* code) {
-  code->Add("spec.connection = " + std::to_string(endpoint.connection) + ";");
-  code->Add("spec.operation = " + StringLiteral(endpoint.operation) + ";");
+  code->Add("spec_.connection = " + std::to_string(endpoint.connection) + ";");
+  code->Add("spec_.operation = " + StringLiteral(endpoint.operation) + ";");
   if (endpoint.address) {
     const Expr& e = *endpoint.address;
     if (e.kind == ExprKind::kLiteral) {
-      code->Add("spec.address = " + StringLiteral(As<LiteralExpr>(e).value.text) + ";");
+      code->Add("spec_.address = " + StringLiteral(As<LiteralExpr>(e).value.text) + ";");
     } else {
-      code->Add("spec.address = PropertyText(" + StartValue(e, code) + ");");
+      code->Add("spec_.address = PropertyText(" + StartValue(e, code) + ");");
     }
   }
-  Properties(endpoint.properties, "spec", code);
-  if (endpoint.format == Format::kRaw) code->Add("spec.format = Format::kRaw;");
+  Properties(endpoint.properties, "spec_", code);
+  if (endpoint.format == Format::kRaw) code->Add("spec_.format = Format::kRaw;");
 }
 
 std::string ProgramEmitter::UpstreamText(const Node& node) const {
@@ -211,10 +211,10 @@ void ProgramEmitter::Build() {
   for (const ConnectionDef& connection : typed_.connections) {
     static constexpr const char* kKinds[] = {"file", "kafka", "http"};
     code.Open("{");
-    code.Add("ConnectionSpec& spec = AddConnection(program, " + StringLiteral(connection.name) + ", \"" +
+    code.Add("ConnectionSpec& spec_ = AddConnection(program, " + StringLiteral(connection.name) + ", \"" +
              kKinds[static_cast<int>(connection.kind)] + "\", " + std::to_string(out_.LineOf(connection.span)) + ");");
-    if (connection.properties.empty()) code.Add("(void)spec;");
-    Properties(connection.properties, "spec", &code);
+    if (connection.properties.empty()) code.Add("(void)spec_;");
+    Properties(connection.properties, "spec_", &code);
     code.Close();
   }
   for (const DeadletterDef& deadletter : typed_.deadletters) {
@@ -226,18 +226,18 @@ void ProgramEmitter::Build() {
     if (!node.Is<plan::SourceOp>()) continue;
     const SourceDef& source = SourceOf(node);
     code.Open("{");
-    code.Add("SourceSpec& spec = AddSource(program, " + StringLiteral(source.name) + ");");
+    code.Add("SourceSpec& spec_ = AddSource(program, " + StringLiteral(source.name) + ");");
     Endpoint(source.endpoint, &code);
-    if (UsesTopic(node)) code.Add("addresses." + Mangle(node.name) + " = Keep(spec.address);");
-    if (!source.key.empty()) code.Add("spec.keyed = true;");
+    if (UsesTopic(node)) code.Add("addresses." + Mangle(node.name) + " = Keep(spec_.address);");
+    if (!source.key.empty()) code.Add("spec_.keyed = true;");
     if (source.lateness) {
-      code.Add("spec.has_lateness = true;");
-      code.Add("spec.lateness_ns = " + StartValue(*source.lateness, &code) + ";");
+      code.Add("spec_.has_lateness = true;");
+      code.Add("spec_.lateness_ns = " + StartValue(*source.lateness, &code) + ";");
     }
-    if (source.idle) code.Add("spec.idle_ns = " + StartValue(*source.idle, &code) + ";");
-    code.Add("spec.stage = " + std::to_string(node.stage) + ";");
-    code.Add("spec.step = " + StepOf(node) + ";");
-    code.Add("spec.process = &" + FunctionOf(node) + ";");
+    if (source.idle) code.Add("spec_.idle_ns = " + StartValue(*source.idle, &code) + ";");
+    code.Add("spec_.stage = " + std::to_string(node.stage) + ";");
+    code.Add("spec_.step = " + StepOf(node) + ";");
+    code.Add("spec_.process = &" + FunctionOf(node) + ";");
     code.Close();
   }
 
@@ -246,29 +246,29 @@ void ProgramEmitter::Build() {
     const TableDef& def = TableOf(table.table);
     const TableFunctions& functions = table_functions_.at(table.table);
     code.Open("{");
-    code.Add("TableSpec& spec = AddTable(program, " + StringLiteral(def.name) + ");");
+    code.Add("TableSpec& spec_ = AddTable(program, " + StringLiteral(def.name) + ");");
     Endpoint(def.endpoint, &code);
-    code.Add("spec.step = " + table_steps_.at(table.table) + ";");
-    code.Add("spec.value_size = sizeof(" + functions.value + ");");
-    code.Add("spec.value_align = alignof(" + functions.value + ");");
-    code.Add("spec.decode = &" + functions.decode + ";");
-    code.Add("spec.load = &" + functions.load + ";");
-    if (!functions.tombstone.empty()) code.Add("spec.tombstone_key = &" + functions.tombstone + ";");
-    code.Add("spec.on_bad_deadletter = " + RouteConstant(def.on_bad) + ";");
+    code.Add("spec_.step = " + table_steps_.at(table.table) + ";");
+    code.Add("spec_.value_size = sizeof(" + functions.value + ");");
+    code.Add("spec_.value_align = alignof(" + functions.value + ");");
+    code.Add("spec_.decode = &" + functions.decode + ";");
+    code.Add("spec_.load = &" + functions.load + ";");
+    if (!functions.tombstone.empty()) code.Add("spec_.tombstone_key = &" + functions.tombstone + ";");
+    code.Add("spec_.on_bad_deadletter = " + RouteConstant(def.on_bad) + ";");
     code.Close();
   }
 
   for (const auto& [index, live] : lookup_live_) {
     const LookupDef& def = typed_.lookups[static_cast<size_t>(index)];
     code.Open("{");
-    code.Add("LookupSpec& spec = AddLookup(program, " + StringLiteral(def.name) + ");");
-    code.Add("spec.connection = " + std::to_string(def.connection) + ";");
-    code.Add("spec.step = " + lookup_steps_.at(index) + ";");
-    if (def.sync) code.Add("spec.sync = true;");
+    code.Add("LookupSpec& spec_ = AddLookup(program, " + StringLiteral(def.name) + ");");
+    code.Add("spec_.connection = " + std::to_string(def.connection) + ";");
+    code.Add("spec_.step = " + lookup_steps_.at(index) + ";");
+    if (def.sync) code.Add("spec_.sync = true;");
     auto set = [&](const char* member, const ExprPtr& e, const char* type) {
       if (!e) return;
       std::string value = StartValue(*e, &code);
-      code.Add("spec." + std::string(member) + " = " + (*type && e->kind != ExprKind::kLiteral ? "static_cast<" + std::string(type) + ">(" + value + ")" : value) + ";");
+      code.Add("spec_." + std::string(member) + " = " + (*type && e->kind != ExprKind::kLiteral ? "static_cast<" + std::string(type) + ">(" + value + ")" : value) + ";");
     };
     set("in_flight", def.in_flight, "int32_t");
     set("timeout_ns", def.timeout, "");
@@ -276,15 +276,15 @@ void ProgramEmitter::Build() {
     set("retries", def.retries, "int32_t");
     set("backoff_min_ns", def.backoff_min, "");
     set("backoff_max_ns", def.backoff_max, "");
-    if (!def.jitter_full) code.Add("spec.jitter_full = false;");
+    if (!def.jitter_full) code.Add("spec_.jitter_full = false;");
     set("cache_entries", def.cache_entries, "");
     set("cache_ttl_ns", def.cache_ttl, "");
     set("cache_missing_ttl_ns", def.cache_missing_ttl, "");
-    if (!def.coalesce) code.Add("spec.coalesce = false;");
-    code.Add("spec.render = &" + lookup_functions_.at(index).render + ";");
-    code.Add("spec.decode = &" + lookup_functions_.at(index).decode + ";");
+    if (!def.coalesce) code.Add("spec_.coalesce = false;");
+    code.Add("spec_.render = &" + lookup_functions_.at(index).render + ";");
+    code.Add("spec_.decode = &" + lookup_functions_.at(index).decode + ";");
     const std::string& write_args = lookup_functions_.at(index).write_args;
-    if (!write_args.empty()) code.Add("spec.write_args = &" + write_args + ";");
+    if (!write_args.empty()) code.Add("spec_.write_args = &" + write_args + ";");
     code.Close();
   }
 
@@ -292,12 +292,12 @@ void ProgramEmitter::Build() {
   auto sink = [&](int index, const std::string& step_name, bool deadletter, const Route* refused) {
     const SinkDef& def = typed_.sinks[static_cast<size_t>(index)];
     code.Open("{");
-    code.Add("SinkSpec& spec = AddSink(program, " + StringLiteral(def.name) + ");");
+    code.Add("SinkSpec& spec_ = AddSink(program, " + StringLiteral(def.name) + ");");
     Endpoint(def.endpoint, &code);
-    code.Add("spec.step = " + step_name + ";");
-    if (deadletter) code.Add("spec.of_deadletter = true;");
-    if (refused != nullptr) code.Add("spec.on_refused_deadletter = " + RouteConstant(*refused) + ";");
-    code.Add("spec.guarantee = " + StringLiteral(plan_.promises[static_cast<size_t>(index)].delivery) + ";");
+    code.Add("spec_.step = " + step_name + ";");
+    if (deadletter) code.Add("spec_.of_deadletter = true;");
+    if (refused != nullptr) code.Add("spec_.on_refused_deadletter = " + RouteConstant(*refused) + ";");
+    code.Add("spec_.guarantee = " + StringLiteral(plan_.promises[static_cast<size_t>(index)].delivery) + ";");
     code.Close();
     if (deadletter) {
       code.Add("AddDeadletterSink(program, " + deadletter_names_.at(def.from.index) + ", " + sink_names_.at(index) + ");");
@@ -319,50 +319,50 @@ void ProgramEmitter::Build() {
       const plan::LookupOp& op = node.As<plan::LookupOp>();
       static constexpr const char* kOrders[] = {"kInput", "kKey", "kNone"};
       code.Open("{");
-      code.Add("LookupStepSpec& spec = AddLookupStep(program);");
-      code.Add("spec.lookup = " + lookup_names_.at(op.lookup) + ";");
-      code.Add("spec.step = " + StepOf(node) + ";");
-      code.Add("spec.stage = " + std::to_string(node.stage) + ";");
-      code.Add(std::string("spec.order = OrderMode::") + kOrders[static_cast<int>(op.order)] + ";");
-      code.Add("spec.upstream = " + UpstreamText(node) + ";");
-      if (op.keeps_raw) code.Add("spec.keeps_raw = true;");
-      code.Add("spec.row_schema = " + Hex(op.row_schema) + ";");
-      code.Add("spec.resume = &" + Derived(node, "resume") + ";");
+      code.Add("LookupStepSpec& spec_ = AddLookupStep(program);");
+      code.Add("spec_.lookup = " + lookup_names_.at(op.lookup) + ";");
+      code.Add("spec_.step = " + StepOf(node) + ";");
+      code.Add("spec_.stage = " + std::to_string(node.stage) + ";");
+      code.Add(std::string("spec_.order = OrderMode::") + kOrders[static_cast<int>(op.order)] + ";");
+      code.Add("spec_.upstream = " + UpstreamText(node) + ";");
+      if (op.keeps_raw) code.Add("spec_.keeps_raw = true;");
+      code.Add("spec_.row_schema = " + Hex(op.row_schema) + ";");
+      code.Add("spec_.resume = &" + Derived(node, "resume") + ";");
       code.Close();
     } else if (node.Is<plan::WindowOp>()) {
       const plan::WindowOp& op = node.As<plan::WindowOp>();
       const std::string& state = accumulators_.at(id);
       code.Open("{");
-      code.Add("WindowSpec& spec = AddWindow(program);");
-      code.Add("spec.step = " + StepOf(node) + ";");
-      code.Add("spec.stage = " + std::to_string(node.stage) + ";");
-      code.Add("spec.upstream = " + UpstreamText(node) + ";");
+      code.Add("WindowSpec& spec_ = AddWindow(program);");
+      code.Add("spec_.step = " + StepOf(node) + ";");
+      code.Add("spec_.stage = " + std::to_string(node.stage) + ";");
+      code.Add("spec_.upstream = " + UpstreamText(node) + ";");
       std::string size = StartValue(*op.size, &code);
       if (op.size->kind != ExprKind::kLiteral) {
         code.Add("sizes." + FunctionOf(node) + " = " + size + ";");
         code.Add("if (sizes." + FunctionOf(node) + " <= 0) StopAtStart(Str(" +
                  StringLiteral("the size of the window `" + node.name + "` is not above zero") + "));");
       }
-      code.Add("spec.size_ns = " + size + ";");
-      code.Add("spec.value_size = sizeof(" + state + ");");
-      code.Add("spec.value_align = alignof(" + state + ");");
-      code.Add("spec.value_schema = " + Hex(op.value_schema) + ";");
-      code.Add("spec.save = &" + state + "_save;");
-      code.Add("spec.load = &" + state + "_load;");
-      if (drops_.contains(id)) code.Add("spec.drop = &" + state + "_drop;");
-      code.Add("spec.fire = &" + Derived(node, "fire") + ";");
+      code.Add("spec_.size_ns = " + size + ";");
+      code.Add("spec_.value_size = sizeof(" + state + ");");
+      code.Add("spec_.value_align = alignof(" + state + ");");
+      code.Add("spec_.value_schema = " + Hex(op.value_schema) + ";");
+      code.Add("spec_.save = &" + state + "_save;");
+      code.Add("spec_.load = &" + state + "_load;");
+      if (drops_.contains(id)) code.Add("spec_.drop = &" + state + "_drop;");
+      code.Add("spec_.fire = &" + Derived(node, "fire") + ";");
       code.Close();
     } else if (node.Is<plan::ExchangeOp>()) {
       code.Open("{");
-      code.Add("ExchangeSpec& spec = AddExchange(program);");
-      code.Add("spec.step = " + StepOf(node) + ";");
-      code.Add("spec.from_stage = " + std::to_string(node.stage) + ";");
+      code.Add("ExchangeSpec& spec_ = AddExchange(program);");
+      code.Add("spec_.step = " + StepOf(node) + ";");
+      code.Add("spec_.from_stage = " + std::to_string(node.stage) + ";");
       int to = 0;
       while (plan_.stages[static_cast<size_t>(to)].feeder != id) ++to;
-      code.Add("spec.to_stage = " + std::to_string(to) + ";");
-      code.Add("spec.upstream = " + UpstreamText(node) + ";");
-      if (node.As<plan::ExchangeOp>().keeps_raw) code.Add("spec.keeps_raw = true;");
-      code.Add("spec.process = &" + Derived(node, "receive") + ";");
+      code.Add("spec_.to_stage = " + std::to_string(to) + ";");
+      code.Add("spec_.upstream = " + UpstreamText(node) + ";");
+      if (node.As<plan::ExchangeOp>().keeps_raw) code.Add("spec_.keeps_raw = true;");
+      code.Add("spec_.process = &" + Derived(node, "receive") + ";");
       code.Close();
     }
   }
@@ -439,12 +439,12 @@ void ProgramEmitter::BuildTests(Code* code) {
         }
       }
       code->Open("{");
-      code->Add("TestItem& item = AddTestItem(program, TestItem::" + kind + ", " + target + ", " +
+      code->Add("TestItem& item_ = AddTestItem(program, TestItem::" + kind + ", " + target + ", " +
                 std::to_string(out_.LineOf(item.span)) + ");");
-      if (!item.json.empty()) code->Add("item.text = " + StringLiteral(item.json) + ";");
-      if (!item.args_json.empty()) code->Add("item.arguments = " + StringLiteral(item.args_json) + ";");
-      if (item.duration_ns != 0) code->Add("item.duration_ns = " + IntLiteral(item.duration_ns) + ";");
-      if (code->lines().back().text.starts_with("TestItem&")) code->Add("(void)item;");
+      if (!item.json.empty()) code->Add("item_.text = " + StringLiteral(item.json) + ";");
+      if (!item.args_json.empty()) code->Add("item_.arguments = " + StringLiteral(item.args_json) + ";");
+      if (item.duration_ns != 0) code->Add("item_.duration_ns = " + IntLiteral(item.duration_ns) + ";");
+      if (code->lines().back().text.starts_with("TestItem&")) code->Add("(void)item_;");
       code->Close();
     }
   }

@@ -11,17 +11,6 @@ namespace {
 
 const Type* Present(const Type* type) { return type->kind == TypeKind::kOptional ? type->element : type; }
 
-Value FromConstant(const weirc::typed::Value& constant, const Type* type) {
-  if (constant.is_null) return Value::Null();
-  switch (Present(type)->kind) {
-    case TypeKind::kBool: return Value::Bool(constant.boolean);
-    case TypeKind::kFloat64: return Value::Real(constant.real);
-    case TypeKind::kString: case TypeKind::kBytes: return Value::Text(constant.text);
-    case TypeKind::kNull: return Value::Null();
-    default: return Value::Number(static_cast<Big>(constant.number));
-  }
-}
-
 Value Arithmetic(const BinaryExpr& e, const Value& a, const Value& b) {
   const Type* left = Present(e.left->type);
   const Type* right = Present(e.right->type);
@@ -193,6 +182,17 @@ Value OfMeta(const MetaExpr& e, const Meta& meta) {
 }
 
 }  // namespace
+
+Value FromConstant(const weirc::typed::Value& constant, const Type* type) {
+  if (constant.is_null) return Value::Null();
+  switch (Present(type)->kind) {
+    case TypeKind::kBool: return Value::Bool(constant.boolean);
+    case TypeKind::kFloat64: return Value::Real(constant.real);
+    case TypeKind::kString: case TypeKind::kBytes: return Value::Text(constant.text);
+    case TypeKind::kNull: return Value::Null();
+    default: return Value::Number(static_cast<Big>(constant.number));
+  }
+}
 
 Value Evaluate(const Expr& e, Scope& scope) {
   switch (e.kind) {

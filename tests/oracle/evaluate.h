@@ -22,7 +22,9 @@ struct Meta {
   int partition = 0;
   long long offset = 0;
   std::string raw;
-  int source = -1;
+  std::string origin;     // the source, table or window step it came out of
+  bool from_window = false;
+  std::string sequence;   // see Output
 };
 
 struct Scope {

@@ -20,12 +20,57 @@ std::string KeyOf(const std::vector<Value>& values, const std::vector<const Type
   return key;
 }
 
+
+// Everything but letters, digits and `-._~` as %XX.
+std::string PercentEncoded(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    if (isalnum(static_cast<unsigned char>(c)) || std::string("-._~").find(c) != std::string::npos) {
+      out.push_back(c);
+      continue;
+    }
+    char hex[4];
+    snprintf(hex, sizeof hex, "%%%02X", static_cast<unsigned char>(c));
+    out += hex;
+  }
+  return out;
+}
+
+const Reads& ReadsOf(const std::vector<Reads>& all, int index) {
+  static const Reads everything;
+  return all.empty() ? everything : all.at(static_cast<size_t>(index));
+}
+
 struct Stop {};
 
 struct Accumulated {
   std::vector<Value> by;
   std::vector<std::vector<std::vector<Value>>> arguments;  // [aggregate][record][argument]
 };
+
+Value Fitting(Big n, const Type* type) {
+  CheckRange(n, type);
+  return Value::Number(n);
+}
+
+// Sums are kept in their result's type, those of averages in 38 digits.
+void CheckSums(const Aggregate& aggregate, const std::vector<std::vector<Value>>& records) {
+  static const Type widest = [] { Type t; t.kind = TypeKind::kDecimal; t.precision = 38; return t; }();
+  bool sums = aggregate.kind == AggregateKind::kSum || aggregate.kind == AggregateKind::kAvg || aggregate.kind == AggregateKind::kVwap;
+  if (!sums) return;
+  const Type* result = aggregate.type->kind == TypeKind::kOptional ? aggregate.type->element : aggregate.type;
+  const Type* kept = aggregate.kind == AggregateKind::kSum ? result : &widest;
+  Big sum = 0, weights = 0;
+  for (const auto& arguments : records) {
+    if (std::any_of(arguments.begin(), arguments.end(), [](const Value& v) { return v.null() || v.kind == Value::kReal; })) continue;
+    Big amount = arguments[0].number;
+    if (aggregate.kind == AggregateKind::kVwap) {
+      CheckRange(amount *= arguments[1].number, kept);
+      CheckRange(weights += arguments[1].number, kept);
+    }
+    CheckRange(sum += amount, kept);
+  }
+}
 
 // One aggregate over everything it saw: the definitions of docs/language.md, not an accumulator.
 Value Aggregated(const Aggregate& aggregate, const std::vector<std::vector<Value>>& records) {
@@ -69,10 +114,9 @@ Value Aggregated(const Aggregate& aggregate, const std::vector<std::vector<Value
       }
       Big sum = 0;
       for (auto* a : given) sum += (*a)[0].number;
-      return Value::Number(DivideHalfEven(sum * Pow10(result->scale), static_cast<Big>(given.size()) * Pow10(type->scale)));
+      return Fitting(DivideHalfEven(sum * Pow10(result->scale), static_cast<Big>(given.size()) * Pow10(type->scale)), result);
     }
     case AggregateKind::kVwap: {
-      const Type* quantity = present(aggregate.args[1]->type);
       if (type->kind == TypeKind::kFloat64) {
         double amount = 0, total = 0;
         for (auto* a : given) { amount += (*a)[0].real * (*a)[1].real; total += (*a)[1].real; }
@@ -81,8 +125,7 @@ Value Aggregated(const Aggregate& aggregate, const std::vector<std::vector<Value
       Big amount = 0, total = 0;
       for (auto* a : given) { amount += (*a)[0].number * (*a)[1].number; total += (*a)[1].number; }
       if (total == 0) return Value::Null();
-      return Value::Number(DivideHalfEven(amount * Pow10(result->scale), total * Pow10(type->scale)));
-      (void)quantity;
+      return Fitting(DivideHalfEven(amount * Pow10(result->scale), total * Pow10(type->scale)), result);
     }
   }
   return Value::Null();
@@ -133,17 +176,33 @@ class Runner {
 
   void LoadTable(int t) {
     const TableDef& table = pipeline_.tables[t];
+    long long offset = 0;
     for (const InputRecord& input : scenario_.tables[t]) {
       Meta meta;
       meta.raw = input.value;
-      meta.offset = input.offset;
+      meta.offset = offset++;
+      meta.origin = table.name;
       try {
-        Value row = DecodeRecord(input.value, table.record);
+        if (!input.has_value) {
+          // The record's key says which row is gone; that is defined for tables whose key is one string.
+          rows_[t].erase(KeyOf({Value::Text(input.key)}, {table.key.at(0)->type}));
+          continue;
+        }
+        Value row = ReadRecord(input.value, table.endpoint.format, table.record, ReadsOf(scenario_.table_reads, t));
         rows_[t][Keys(table.key, row, meta)] = row;
       } catch (const Failure&) {
         Follow(table.on_bad, table.name, "bad_input", meta);
       }
     }
+  }
+
+  static Value ReadRecord(const std::string& bytes, Format format, const RecordDef* record, const Reads& reads) {
+    if (format == Format::kJson) return DecodeRecord(bytes, record, reads);
+    if (record->fields[0].type->kind == TypeKind::kString && !ValidUtf8(bytes)) throw Failure("no valid UTF-8");
+    Value row;
+    row.kind = Value::kRecord;
+    row.items = {Value::Text(bytes)};
+    return row;
   }
 
   std::string Keys(const std::vector<ExprPtr>& exprs, const Value& row, const Meta& meta) {
@@ -163,23 +222,26 @@ class Runner {
     Big lateness = source.lateness != nullptr ? Constant(source.lateness) : 0;
     std::optional<Big> watermark;
     long long offset = 0;
+    Value address, none;
+    if (source.endpoint.address != nullptr) {
+      Meta no_meta;
+      Scope scope = NewScope(none, no_meta);
+      address = Evaluate(*source.endpoint.address, scope);
+    }
     for (const InputRecord& input : scenario_.sources[s][p]) {
       Meta meta;
-      meta.source = s;
       meta.partition = p;
-      meta.offset = input.offset != 0 ? input.offset : offset;
-      ++offset;
+      meta.offset = offset++;
+      meta.origin = source.name;
+      meta.topic = address.text;
+      meta.headers = input.headers;
+      meta.sequence = source.name + "/" + std::to_string(p);
       meta.key = input.key;
       meta.has_key = input.has_key;
       meta.raw = input.value;
       Value row;
       try {
-        if (source.endpoint.format == Format::kRaw) {
-          row.kind = Value::kRecord;
-          row.items = {Value::Text(input.value)};
-        } else {
-          row = DecodeRecord(input.value, source.record);
-        }
+        row = ReadRecord(input.value, source.endpoint.format, source.record, ReadsOf(scenario_.source_reads, s));
         if (source.time != nullptr) {
           Scope scope = NewScope(row, meta);
           meta.time_ns = Evaluate(*source.time, scope).number;
@@ -188,6 +250,7 @@ class Runner {
           meta.time_ns = input.timestamp_ns;
           meta.has_time = true;
         }
+        if (meta.has_time && meta.time_ns > scenario_.time_max_ns) throw Failure("its time is out of range");
       } catch (const Failure&) {
         Follow(source.on_bad, source.name, "bad_input", meta);
         continue;
@@ -220,25 +283,40 @@ class Runner {
         from.kind == StreamInput::kSource ? pipeline_.sources[from.index].record : pipeline_.streams[from.index].row;
     Output output;
     output.sink = sink_index;
-    output.source = meta.source;
     output.partition = partition_;
     output.has_key = meta.has_key;
     output.key = meta.key;
+    output.has_time = meta.has_time;
     output.time_ns = meta.time_ns;
+    output.sequence = meta.sequence;
+    if (sink.endpoint.operation == "topic") output.headers = meta.headers;
     if (!sink.key.empty()) {
-      Scope scope = NewScope(row, meta);
-      Value key = Evaluate(*sink.key[0], scope);
-      output.has_key = !key.null();
-      output.key = key.null() ? "" : Text(key, sink.key[0]->type);
+      output.has_key = true;
+      output.key = SinkKey(sink, row, meta);
     }
     output.value = sink.endpoint.format == Format::kRaw ? row.items.at(0).text : EncodeRecord(row, record);
     result_.outputs.push_back(std::move(output));
   }
 
+  // Text and enums as they are, other values as JSON, several as an array.
+  std::string SinkKey(const SinkDef& sink, const Value& row, const Meta& meta) {
+    Scope scope = NewScope(row, meta);
+    std::string json;
+    for (const ExprPtr& e : sink.key) {
+      Value value = Evaluate(*e, scope);
+      TypeKind kind = e->type->kind;
+      if (sink.key.size() == 1 && (kind == TypeKind::kString || kind == TypeKind::kBytes || kind == TypeKind::kEnum))
+        return Text(value, e->type);
+      json += (json.empty() ? "" : ",") + Encode(value, e->type);
+    }
+    return sink.key.size() == 1 ? json : "[" + json + "]";
+  }
+
   void Follow(const Route& route, const std::string& step, const std::string& reason, const Meta& meta) {
     switch (route.kind) {
       case Route::kSend:
-        result_.dead.push_back({route.deadletter, step, reason, meta.source, meta.partition, meta.offset, meta.raw});
+        result_.dead.push_back(
+            {route.deadletter, step, reason, meta.origin, meta.from_window, meta.partition, meta.offset, meta.raw});
         return;
       case Route::kStop: throw Stop();
       default: result_.dropped.emplace_back(step, reason); return;
@@ -311,19 +389,45 @@ class Runner {
     return false;
   }
 
-  bool RunLookup(const LookupStep& step, Scope& scope, Value& row, const Meta& meta) {
+  // Parts of a path are percent-encoded, the body is JSON.
+  static Request Render(const LookupDef& lookup, Scope& scope) {
+    Request request;
+    request.verb = lookup.operation == "post" ? "POST" : "GET";
+    for (const RequestPart& part : lookup.path)
+      request.target += part.value == nullptr ? part.text : PercentEncoded(Evaluate(*part.value, scope).text);
+    if (lookup.body != nullptr) request.body = Encode(Evaluate(*lookup.body, scope), lookup.body->type);
+    return request;
+  }
+
+  bool RunLookup(const LookupStep& step, Scope& scope, Value& row, Meta& meta) {
     const LookupDef& lookup = pipeline_.lookups[step.lookup];
     std::string arguments = "[";
-    for (size_t i = 0; i < step.args.size(); ++i)
-      arguments += (i != 0 ? "," : "") + Encode(Evaluate(*step.args[i], scope), step.args[i]->type);
-    Answer answer = scenario_.answer(step.lookup, arguments + "]");
+    Scope request_scope;
+    request_scope.pipeline = &pipeline_;
+    request_scope.params = &scenario_.params;
+    for (size_t i = 0; i < step.args.size(); ++i) {
+      request_scope.locals.push_back(Evaluate(*step.args[i], scope));
+      arguments += (i != 0 ? "," : "") + Encode(request_scope.locals.back(), step.args[i]->type);
+    }
+    Answer answer = scenario_.answer(step.lookup, arguments + "]", Render(lookup, request_scope));
+    if (step.order == OrderMode::kKey) {
+      std::vector<Value> key;
+      std::vector<const Type*> types;
+      for (const ExprPtr& e : step.order_key) {
+        key.push_back(Evaluate(*e, scope));
+        types.push_back(e->type);
+      }
+      meta.sequence += "/" + KeyOf(key, types);
+    } else if (step.order == OrderMode::kNone) {
+      meta.sequence += "#" + std::to_string(++unordered_);
+    }
     Value found;
     if (answer.outcome == 0) {
       try {
-        found = DecodeRecord(answer.json, lookup.result);
+        found = DecodeRecord(answer.json, lookup.result, ReadsOf(scenario_.lookup_reads, step.lookup));
       } catch (const Failure& failure) {
         answer.outcome = 4;
-        answer.reason = failure.what();
+        answer.reason = std::string("the answer cannot be decoded: ") + failure.what();
       }
     }
     if (step.as_outcome) {
@@ -364,15 +468,18 @@ class Runner {
       for (const ExprPtr& e : aggregate.args) values.push_back(Evaluate(*e, scope));
       arguments.push_back(std::move(values));
     }
-    Accumulated& window = windows_[&step][{start, KeyOf(by, types)}];
+    // A record whose sum would overflow leaves the window as it was, or unmade.
+    Windows& windows = windows_[&step];
+    auto before = windows.find({start, KeyOf(by, types)});
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      std::vector<std::vector<Value>> with;
+      if (before != windows.end()) with = before->second.arguments[i];
+      with.push_back(arguments[i]);
+      CheckSums(step.aggregates[i], with);
+    }
+    Accumulated& window = windows[{start, KeyOf(by, types)}];
     window.by = by;
     window.arguments.resize(step.aggregates.size());
-    // A record whose sum would overflow leaves the window as it was.
-    for (size_t i = 0; i < arguments.size(); ++i) {
-      auto with = window.arguments[i];
-      with.push_back(arguments[i]);
-      if (step.aggregates[i].kind == AggregateKind::kSum) Aggregated(step.aggregates[i], with);
-    }
     for (size_t i = 0; i < arguments.size(); ++i) window.arguments[i].push_back(std::move(arguments[i]));
   }
 
@@ -400,6 +507,14 @@ class Runner {
       meta.time_ns = start + size - 1;
       meta.has_time = true;
       meta.partition = partition_;
+      meta.origin = step.name;
+      meta.from_window = true;
+      meta.offset = static_cast<long long>(start);
+      meta.sequence = step.name + "/" + window.key().second;
+      if (step.by.size() == 1 && step.by[0]->type->kind == TypeKind::kString) {
+        meta.has_key = true;
+        meta.key = window.mapped().by[0].text;
+      }
       try {
         std::vector<Value> aggregates;
         for (size_t i = 0; i < step.aggregates.size(); ++i)
@@ -427,6 +542,7 @@ class Runner {
   std::map<int, std::map<std::string, Value>> rows_;
   std::map<const Step*, Windows> windows_;
   std::optional<Big> watermark_;  // in force when the record now being worked on arrived
+  long long unordered_ = 0;
   int partition_ = 0;
   int partitions_ = 1;
 };

@@ -1,8 +1,8 @@
 // Values of the slow evaluator: arithmetic, order and text of them. JSON is in value_json.cc.
 #include "tests/oracle/value.h"
 
-#include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 namespace oracle {
 
@@ -68,7 +68,7 @@ int CompareText(const std::string& a, const std::string& b) {
 const Type* Present(const Type* type) { return type->kind == TypeKind::kOptional ? type->element : type; }
 
 std::string Padded(long long n, int width) {
-  std::string s = std::to_string(n < 0 ? -n : n);
+  std::string s = Decimal(n < 0 ? -static_cast<Big>(n) : static_cast<Big>(n));
   while (static_cast<int>(s.size()) < width) s.insert(s.begin(), '0');
   return n < 0 ? "-" + s : s;
 }
@@ -99,6 +99,34 @@ std::string TimestampText(Big ns) {
     text += "." + digits;
   }
   return text + "Z";
+}
+
+// The fewest digits that read back as the same number; with an exponent from 1e18 on and below 1e-7.
+std::string FloatText(double d) {
+  if (std::isnan(d)) return "NaN";
+  std::string sign = std::signbit(d) ? "-" : "";
+  d = std::fabs(d);
+  if (std::isinf(d)) return sign + "Infinity";
+  if (d == 0) return sign + "0";
+  char text[40];
+  for (int digits = 0; digits < 18; ++digits) {
+    snprintf(text, sizeof text, "%.*e", digits, d);
+    if (std::strtod(text, nullptr) == d) break;
+  }
+  std::string digits(1, text[0]);
+  const char* e = text + 1;
+  for (; *e != 'e'; ++e)
+    if (*e != '.') digits += *e;
+  int exponent = atoi(e + 1);
+  while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
+  if (exponent >= 18 || exponent < -7) {
+    std::string out = sign + digits[0] + (digits.size() > 1 ? "." + digits.substr(1) : "");
+    return out + (exponent < 0 ? "e-" : "e+") + std::to_string(exponent < 0 ? -exponent : exponent);
+  }
+  if (exponent < 0) return sign + "0." + std::string(static_cast<size_t>(-exponent - 1), '0') + digits;
+  auto whole = static_cast<size_t>(exponent) + 1;
+  if (digits.size() < whole) digits.append(whole - digits.size(), '0');
+  return sign + digits.substr(0, whole) + (digits.size() > whole ? "." + digits.substr(whole) : "");
 }
 
 std::string DurationText(Big ns) {
@@ -161,11 +189,7 @@ std::string Text(const Value& v, const Type* type) {
       while (!part.empty() && part.back() == '0') part.pop_back();
       return (v.number < 0 ? "-" : "") + whole + (part.empty() ? "" : "." + part);
     }
-    case TypeKind::kFloat64: {
-      char buffer[64];
-      auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, v.real);
-      return std::string(buffer, end);
-    }
+    case TypeKind::kFloat64: return FloatText(v.real);
     case TypeKind::kString: case TypeKind::kBytes: return v.text;
     case TypeKind::kTimestamp: return TimestampText(v.number);
     case TypeKind::kDate: return DateText(static_cast<long long>(v.number));

@@ -1,6 +1,7 @@
 // Values of the slow evaluator: one struct for everything, numbers of 512 bits so that nothing can overflow unseen.
 #pragma once
 
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -47,9 +48,18 @@ void CheckRange(Big n, const weirc::typed::Type* type);
 bool Equal(const Value& a, const weirc::typed::Type* type_a, const Value& b, const weirc::typed::Type* type_b);
 int Compare(const Value& a, const weirc::typed::Type* type_a, const Value& b, const weirc::typed::Type* type_b);
 
+// Which fields of a record are looked at; the others must be well-formed JSON and are null.
+struct Reads {
+  bool all = true;
+  std::map<int, Reads> fields;
+};
+
 // Reads one JSON document as a value of a record type; fails with a reason.
 Value Decode(const std::string& json, const weirc::typed::Type* type);
-Value DecodeRecord(const std::string& json, const weirc::typed::RecordDef* record);
+Value DecodeRecord(const std::string& json, const weirc::typed::RecordDef* record, const Reads& reads = {});
+// A constant of the language as a value.
+Value FromConstant(const weirc::typed::Value& constant, const weirc::typed::Type* type);
+bool ValidUtf8(const std::string& text);
 // Canonical JSON text of a value, as sinks write it.
 std::string Encode(const Value& value, const weirc::typed::Type* type);
 std::string EncodeRecord(const Value& value, const weirc::typed::RecordDef* record);

@@ -1,9 +1,10 @@
-// JSON of the slow evaluator. Reading goes through nlohmann-json's event interface, because it hands over a number's
-// text and every key, repeated ones too; nothing of runtime/ is used.
+// JSON of the slow evaluator: RFC 8259 read character by character into a tree, then looked at as the type says. Nothing
+// of runtime/ is used.
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "tests/oracle/value.h"
 
@@ -25,43 +26,143 @@ struct Node {
   std::vector<std::string> names;
 };
 
-struct Reader : nlohmann::json_sax<nlohmann::json> {
-  Node root;
-  std::vector<Node*> open;
-  std::string error;
-  bool Add(Node node) {
-    if (open.empty()) {
-      root = std::move(node);
-    } else {
-      open.back()->items.push_back(std::move(node));
-    }
+constexpr int kDepthMax = 64;
+
+class Parser {
+ public:
+  explicit Parser(const std::string& text) : text_(text) {}
+
+  Node Document() {
+    Node node = Any(0);
+    Space();
+    if (at_ != text_.size()) throw Failure("something follows the value");
+    return node;
+  }
+
+ private:
+  char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool Digit() const { return Peek() >= '0' && Peek() <= '9'; }
+  void Space() {
+    while (at_ < text_.size() && std::strchr(" \n\r\t", text_[at_]) != nullptr && text_[at_] != '\0') ++at_;
+  }
+  void Want(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) throw Failure(std::string("expected `") + c + "`");
+    ++at_;
+  }
+  bool Word(const char* word) {
+    if (text_.compare(at_, std::strlen(word), word) != 0) return false;
+    at_ += std::strlen(word);
     return true;
   }
-  bool Open(Node::Kind kind) {
+
+  Node Any(int depth) {
+    Space();
     Node node;
-    node.kind = kind;
-    Add(std::move(node));
-    open.push_back(open.empty() ? &root : &open.back()->items.back());
-    if (open.size() > 64) { error = "nested too deeply"; return false; }
-    return true;
+    switch (Peek()) {
+      case '{': case '[': {
+        if (depth == kDepthMax) throw Failure("nested too deeply");
+        bool object = text_[at_++] == '{';
+        char close = object ? '}' : ']';
+        node.kind = object ? Node::kObject : Node::kArray;
+        Space();
+        if (Peek() == close) { ++at_; return node; }
+        for (;;) {
+          if (object) {
+            Space();
+            node.names.push_back(String());
+            Space();
+            Want(':');
+          }
+          node.items.push_back(Any(depth + 1));
+          Space();
+          if (Peek() == close) { ++at_; return node; }
+          Want(',');
+        }
+      }
+      case '"': node.kind = Node::kString; node.text = String(); return node;
+      case 't': case 'f':
+        node.kind = Node::kBool;
+        node.boolean = Word("true");
+        if (!node.boolean && !Word("false")) throw Failure("no value");
+        return node;
+      case 'n':
+        if (!Word("null")) throw Failure("no value");
+        return node;
+      default: node.kind = Node::kNumber; node.text = Number(); return node;
+    }
   }
-  bool null() override { return Add({}); }
-  bool boolean(bool b) override { Node n; n.kind = Node::kBool; n.boolean = b; return Add(n); }
-  bool Numeral(std::string text) { Node n; n.kind = Node::kNumber; n.text = std::move(text); return Add(n); }
-  bool number_integer(number_integer_t v) override { return Numeral(std::to_string(v)); }
-  bool number_unsigned(number_unsigned_t v) override { return Numeral(std::to_string(v)); }
-  bool number_float(number_float_t, const string_t& text) override { return Numeral(text); }
-  bool string(string_t& s) override { Node n; n.kind = Node::kString; n.text = s; return Add(n); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return Open(Node::kObject); }
-  bool end_object() override { open.pop_back(); return true; }
-  bool start_array(std::size_t) override { return Open(Node::kArray); }
-  bool end_array() override { open.pop_back(); return true; }
-  bool key(string_t& s) override { open.back()->names.push_back(s); return true; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& e) override {
-    if (error.empty()) error = e.what();
-    return false;
+
+  std::string Number() {
+    size_t from = at_;
+    auto digits = [this] {
+      if (!Digit()) throw Failure("expected a digit");
+      while (Digit()) ++at_;
+    };
+    if (Peek() == '-') ++at_;
+    if (Peek() == '0') {
+      ++at_;
+    } else {
+      digits();
+    }
+    if (Peek() == '.') { ++at_; digits(); }
+    if (Peek() == 'e' || Peek() == 'E') {
+      ++at_;
+      if (Peek() == '+' || Peek() == '-') ++at_;
+      digits();
+    }
+    return text_.substr(from, at_ - from);
   }
+
+  unsigned Hex4() {
+    unsigned unit = 0;
+    for (int i = 0; i < 4; ++i, ++at_) {
+      if (!isxdigit(static_cast<unsigned char>(Peek()))) throw Failure("expected four hexadecimal digits");
+      unit = unit * 16 + static_cast<unsigned>(isdigit(Peek()) ? Peek() - '0' : (Peek() | 0x20) - 'a' + 10);
+    }
+    return unit;
+  }
+
+  std::string String() {
+    Want('"');
+    std::string out;
+    for (;;) {
+      if (at_ >= text_.size()) throw Failure("a string without end");
+      unsigned char c = static_cast<unsigned char>(text_[at_++]);
+      if (c == '"') break;
+      if (c < 0x20) throw Failure("a control character in a string");
+      if (c != '\\') { out.push_back(static_cast<char>(c)); continue; }
+      char escape = Peek();
+      ++at_;
+      static const std::string from = "\"\\/bfnrt", to = "\"\\/\b\f\n\r\t";
+      if (escape == 'u') {
+        unsigned code = Hex4();
+        if (code >= 0xdc00 && code < 0xe000) throw Failure("half a surrogate pair");
+        if (code >= 0xd800 && code < 0xdc00) {
+          if (!Word("\\u")) throw Failure("half a surrogate pair");
+          unsigned low = Hex4();
+          if (low < 0xdc00 || low >= 0xe000) throw Failure("half a surrogate pair");
+          code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        }
+        if (code < 0x80) {
+          out.push_back(static_cast<char>(code));
+        } else {
+          int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+          static const unsigned heads[] = {0, 0xc0, 0xe0, 0xf0};
+          out.push_back(static_cast<char>(heads[more] | code >> (6 * more)));
+          while (more-- > 0) out.push_back(static_cast<char>(0x80 | (code >> (6 * more) & 0x3f)));
+        }
+        continue;
+      }
+      size_t which = escape == '\0' ? std::string::npos : from.find(escape);
+      if (which == std::string::npos) throw Failure("no escape of JSON");
+      out.push_back(to[which]);
+    }
+    if (!ValidUtf8(out)) throw Failure("no valid UTF-8");
+    return out;
+  }
+
+  const std::string& text_;
+  size_t at_ = 0;
 };
 
 // Exact value of a decimal numeral at `scale`; fails when digits would be lost.
@@ -112,6 +213,11 @@ long long ReadInteger(const std::string& text) {
   return n;
 }
 
+const Type* DateType() {
+  static const Type type = [] { Type t; t.kind = TypeKind::kDate; return t; }();
+  return &type;
+}
+
 long long DaysOf(long long year, int month, int day) {
   long long days = 0;
   auto leap = [](long long y) { return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0; };
@@ -123,39 +229,109 @@ long long DaysOf(long long year, int month, int day) {
   return days + day - 1;
 }
 
-// RFC 3339 with digits where digits belong; the run tests' inputs use no leap seconds.
-Big ReadTimestamp(const std::string& s) {
-  int year, month, day, hour, minute, second, used = 0;
-  if (sscanf(s.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &used) != 6 ||
-      used != 19 || hour > 23 || minute > 59 || second > 59)
-    throw Failure("`" + s + "` is no timestamp");
-  Big ns = ((static_cast<Big>(DaysOf(year, month, day)) * 24 + hour) * 60 + minute) * 60 + second;
-  ns *= 1'000'000'000;
-  size_t i = 19;
-  if (i < s.size() && s[i] == '.') {
-    long long unit = 100'000'000;
-    for (++i; i < s.size() && isdigit(static_cast<unsigned char>(s[i])); ++i, unit /= 10) ns += (s[i] - '0') * unit;
+int Digits(const std::string& s, size_t at, int count) {
+  int n = 0;
+  for (int i = 0; i < count; ++i) {
+    char c = at + static_cast<size_t>(i) < s.size() ? s[at + static_cast<size_t>(i)] : '\0';
+    if (c < '0' || c > '9') throw Failure("`" + s + "`: expected a digit");
+    n = n * 10 + (c - '0');
   }
-  std::string zone = s.substr(i);
-  if (zone == "Z" || zone == "z") return ns;
-  int h, m;
-  if (zone.size() != 6 || sscanf(zone.c_str() + 1, "%2d:%2d", &h, &m) != 2) throw Failure("`" + s + "` has no zone");
-  return ns + (zone[0] == '-' ? 1 : -1) * static_cast<Big>(h * 60 + m) * 60'000'000'000;
+  return n;
 }
 
+char At(const std::string& s, size_t at) { return at < s.size() ? s[at] : '\0'; }
+
+void Need(bool condition, const std::string& text) {
+  if (!condition) throw Failure("`" + text + "` is not what it should be");
+}
+
+long long ReadDate(const std::string& s) {
+  long long year = Digits(s, 0, 4);
+  Need(At(s, 4) == '-' && At(s, 7) == '-', s);
+  return DaysOf(year, Digits(s, 5, 2), Digits(s, 8, 2));
+}
+
+// RFC 3339. A leap second is the first second of the next day, and only a month ends with one.
+Big ReadTimestamp(const std::string& s) {
+  long long days = ReadDate(s);
+  Need(At(s, 10) == 'T' || At(s, 10) == 't' || At(s, 10) == ' ', s);
+  int hour = Digits(s, 11, 2), minute = Digits(s, 14, 2), second = Digits(s, 17, 2);
+  Need(At(s, 13) == ':' && At(s, 16) == ':' && hour <= 23 && minute <= 59 && second <= 60, s);
+  Big fraction = 0;
+  size_t i = 19;
+  if (At(s, i) == '.') {
+    Big unit = 100'000'000;
+    Digits(s, ++i, 1);
+    for (; isdigit(static_cast<unsigned char>(At(s, i))); ++i, unit /= 10) {
+      Need(unit != 0 || s[i] == '0', s);  // nothing is finer than a nanosecond
+      fraction += (s[i] - '0') * unit;
+    }
+  }
+  Big minutes = (static_cast<Big>(days) * 24 + hour) * 60 + minute;
+  if (At(s, i) == 'Z' || At(s, i) == 'z') {
+    ++i;
+  } else {
+    Need(At(s, i) == '+' || At(s, i) == '-', s);
+    int hours = Digits(s, i + 1, 2), rest = Digits(s, i + 4, 2);
+    Need(At(s, i + 3) == ':' && hours <= 23 && rest <= 59, s);
+    minutes -= (s[i] == '-' ? -1 : 1) * (hours * 60 + rest);
+    i += 6;
+  }
+  Need(i == s.size(), s);
+  if (second == 60) {
+    Need((minutes + 1) % 1440 == 0, s);
+    Need(Text(Value::Number((minutes + 1) / 1440), DateType()).substr(8) == "01", s);
+  }
+  return (minutes * 60 + second) * 1'000'000'000 + fraction;
+}
+
+// Whole groups of four, padding at the end, unused bits zero.
 std::string FromBase64(const std::string& s) {
   static const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  Need(s.size() % 4 == 0, s);
+  size_t padding = 0;
+  while (padding < s.size() && s[s.size() - 1 - padding] == '=') ++padding;
+  Need(padding <= 2, s);
   std::string out;
   unsigned bits = 0;
   int count = 0;
-  for (char c : s) {
-    if (c == '=') break;
-    size_t at = alphabet.find(c);
-    if (at == std::string::npos) throw Failure("no base64");
-    bits = bits << 6 | static_cast<unsigned>(at);
-    if ((count += 6) >= 8) out.push_back(static_cast<char>(bits >> (count -= 8) & 255));
+  for (size_t i = 0; i + padding < s.size(); ++i) {
+    size_t at = alphabet.find(s[i]);
+    Need(at != std::string::npos, s);
+    bits = (bits << 6 | static_cast<unsigned>(at)) & 0xffff;
+    count += 6;
+    if (count >= 8) out.push_back(static_cast<char>(bits >> (count -= 8) & 255));
   }
+  Need((bits & ((1u << count) - 1)) == 0, s);
   return out;
+}
+
+// `1h30m`, `1.5s`, `-2d`: numbers with units, added up, a whole number of nanoseconds.
+Big ReadDuration(const std::string& s) {
+  static const std::pair<const char*, long long> units[] = {
+      {"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000},
+      {"h", 3'600'000'000'000}, {"d", 86'400'000'000'000}, {"w", 604'800'000'000'000}};
+  size_t i = At(s, 0) == '-' ? 1 : 0;
+  Need(i < s.size(), s);
+  Big sum = 0;
+  while (i < s.size()) {
+    Big number = 0, divisor = 1;
+    Digits(s, i, 1);
+    for (; isdigit(static_cast<unsigned char>(At(s, i))); ++i) number = number * 10 + (s[i] - '0');
+    if (At(s, i) == '.') {
+      Digits(s, ++i, 1);
+      for (; isdigit(static_cast<unsigned char>(At(s, i))); ++i, divisor *= 10) number = number * 10 + (s[i] - '0');
+    }
+    Big unit = 0;
+    size_t used = 0;
+    for (const auto& [name, size] : units) {
+      if (s.compare(i, std::strlen(name), name) == 0 && std::strlen(name) > used) { unit = size; used = std::strlen(name); }
+    }
+    Need(unit != 0 && number * unit % divisor == 0, s);
+    sum += number * unit / divisor;
+    i += used;
+  }
+  return s[0] == '-' ? -sum : sum;
 }
 
 std::string ToBase64(const std::string& s) {
@@ -169,13 +345,54 @@ std::string ToBase64(const std::string& s) {
   return out;
 }
 
-Value FromNode(const Node& node, const Type* type);
+Value InRange(Big n, const Type* type) {
+  CheckRange(n, type);
+  return Value::Number(n);
+}
 
-Value FromObject(const Node& node, const RecordDef* record) {
+// A default: a constant, perhaps converted to the field's type.
+Value FromLiteral(const weirc::typed::Expr& e) {
+  using namespace weirc::typed;
+  switch (e.kind) {
+    case ExprKind::kLiteral: return FromConstant(As<LiteralExpr>(e).value, e.type);
+    case ExprKind::kConvert: {
+      const auto& convert = As<ConvertExpr>(e);
+      oracle::Value v = FromLiteral(*convert.operand);
+      int from = convert.operand->type->scale, to = e.type->scale;
+      if (convert.conversion == Conversion::kIntToDecimal || convert.conversion == Conversion::kWidenDecimal)
+        v.number = Rescale(v.number, from, to);
+      if (convert.conversion == Conversion::kIntToFloat) v = Value::Real(static_cast<double>(static_cast<long long>(v.number)));
+      return v;
+    }
+    case ExprKind::kUnary: {
+      oracle::Value v = FromLiteral(*As<UnaryExpr>(e).operand);
+      v.number = -v.number;
+      v.real = -v.real;
+      return v;
+    }
+    case ExprKind::kList: {
+      oracle::Value v;
+      v.kind = Value::kList;
+      for (const ExprPtr& item : As<ListExpr>(e).elements) v.items.push_back(FromLiteral(*item));
+      return v;
+    }
+    default: throw std::logic_error("a default of this shape is not part of the run tests");
+  }
+}
+
+Value FromNode(const Node& node, const Type* type, const Reads& reads);
+
+Value FromObject(const Node& node, const RecordDef* record, const Reads& reads) {
   if (node.kind != Node::kObject) throw Failure("expected an object");
   Value v;
   v.kind = Value::kRecord;
-  for (const Field& field : record->fields) {
+  for (size_t f = 0; f < record->fields.size(); ++f) {
+    const Field& field = record->fields[f];
+    auto of = reads.fields.find(static_cast<int>(f));
+    if (!reads.all && of == reads.fields.end()) {
+      v.items.push_back(Value::Null());
+      continue;
+    }
     const Node* found = nullptr;
     for (size_t i = 0; i < node.names.size(); ++i) {
       if (node.names[i] != field.json_name) continue;
@@ -183,9 +400,9 @@ Value FromObject(const Node& node, const RecordDef* record) {
       found = &node.items[i];
     }
     if (found != nullptr) {
-      v.items.push_back(FromNode(*found, field.type));
+      v.items.push_back(FromNode(*found, field.type, reads.all ? Reads() : of->second));
     } else if (field.default_value != nullptr) {
-      throw std::logic_error("records with defaults are not part of the run tests");
+      v.items.push_back(FromLiteral(*field.default_value));
     } else if (field.type->kind == TypeKind::kOptional) {
       v.items.push_back(Value::Null());
     } else {
@@ -195,12 +412,12 @@ Value FromObject(const Node& node, const RecordDef* record) {
   return v;
 }
 
-Value FromNode(const Node& node, const Type* type) {
+Value FromNode(const Node& node, const Type* type, const Reads& reads) {
   auto need = [&](Node::Kind kind, const char* what) {
     if (node.kind != kind) throw Failure(std::string("expected ") + what);
   };
   switch (type->kind) {
-    case TypeKind::kOptional: return node.kind == Node::kNull ? Value::Null() : FromNode(node, type->element);
+    case TypeKind::kOptional: return node.kind == Node::kNull ? Value::Null() : FromNode(node, type->element, reads);
     case TypeKind::kBool: need(Node::kBool, "true or false"); return Value::Bool(node.boolean);
     case TypeKind::kInt32: case TypeKind::kInt64: {
       need(Node::kNumber, "an integer");
@@ -216,51 +433,45 @@ Value FromNode(const Node& node, const Type* type) {
     }
     case TypeKind::kFloat64: {
       need(Node::kNumber, "a number");
-      double d = 0;
-      auto [end, error] = std::from_chars(node.text.data(), node.text.data() + node.text.size(), d);
-      if (error != std::errc() || !std::isfinite(d)) throw Failure("out of range");
+      double d = std::strtod(node.text.c_str(), nullptr);
+      if (!std::isfinite(d)) throw Failure("out of range");
       return Value::Real(d);
     }
     case TypeKind::kString: need(Node::kString, "a string"); return Value::Text(node.text);
     case TypeKind::kBytes: need(Node::kString, "base64"); return Value::Text(FromBase64(node.text));
     case TypeKind::kTimestamp:
       if (node.kind == Node::kNumber) {
-        Big ns = static_cast<Big>(ReadInteger(node.text)) * 1'000'000;
-        CheckRange(ns, type);
-        return Value::Number(ns);
+        return InRange(static_cast<Big>(ReadInteger(node.text)) * 1'000'000, type);
       }
       need(Node::kString, "a timestamp");
-      return Value::Number(ReadTimestamp(node.text));
-    case TypeKind::kDate: {
+      return InRange(ReadTimestamp(node.text), type);
+    case TypeKind::kDate:
       need(Node::kString, "a date");
-      int y, m, d, used = 0;
-      if (sscanf(node.text.c_str(), "%4d-%2d-%2d%n", &y, &m, &d, &used) != 3 || used != 10 || node.text.size() != 10)
-        throw Failure("no date");
-      return Value::Number(DaysOf(y, m, d));
-    }
+      Need(node.text.size() == 10, node.text);
+      return Value::Number(ReadDate(node.text));
+    case TypeKind::kDuration:
+      need(Node::kString, "a duration");
+      return InRange(ReadDuration(node.text), type);
     case TypeKind::kEnum:
       need(Node::kString, "a string");
       for (size_t i = 0; i < type->enum_def->values.size(); ++i)
         if (type->enum_def->values[i].text == node.text) return Value::Number(static_cast<Big>(i));
       throw Failure("`" + node.text + "` is no " + type->enum_def->name);
-    case TypeKind::kRecord: return FromObject(node, type->record);
+    case TypeKind::kRecord: return FromObject(node, type->record, reads);
     case TypeKind::kList: case TypeKind::kMap: {
       bool list = type->kind == TypeKind::kList;
       need(list ? Node::kArray : Node::kObject, list ? "an array" : "an object");
       Value v;
       v.kind = list ? Value::kList : Value::kMap;
       v.names = node.names;
-      for (const Node& item : node.items) v.items.push_back(FromNode(item, type->element));
+      for (size_t i = 0; i < node.names.size(); ++i)
+        for (size_t j = 0; j < i; ++j)
+          if (node.names[i] == node.names[j]) throw Failure("the key `" + node.names[i] + "` occurs twice");
+      for (const Node& item : node.items) v.items.push_back(FromNode(item, type->element, Reads()));
       return v;
     }
     default: throw std::logic_error("cannot decode " + ToString(type));
   }
-}
-
-Node Parse(const std::string& json) {
-  Reader reader;
-  if (!nlohmann::json::sax_parse(json, &reader)) throw Failure(reader.error);
-  return std::move(reader.root);
 }
 
 std::string Quote(const std::string& s) {
@@ -289,8 +500,28 @@ std::string Quote(const std::string& s) {
 
 }  // namespace
 
-Value Decode(const std::string& json, const Type* type) { return FromNode(Parse(json), type); }
-Value DecodeRecord(const std::string& json, const RecordDef* record) { return FromObject(Parse(json), record); }
+Value Decode(const std::string& json, const Type* type) { return FromNode(Parser(json).Document(), type, Reads()); }
+Value DecodeRecord(const std::string& json, const RecordDef* record, const Reads& reads) {
+  return FromObject(Parser(json).Document(), record, reads);
+}
+
+bool ValidUtf8(const std::string& s) {
+  for (size_t i = 0; i < s.size();) {
+    auto c = static_cast<unsigned char>(s[i]);
+    int more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : -1;
+    if (more < 0 || s.size() - i <= static_cast<size_t>(more)) return false;
+    unsigned code = more == 0 ? c : c & (0x3fu >> more);
+    for (int k = 1; k <= more; ++k) {
+      auto next = static_cast<unsigned char>(s[i + static_cast<size_t>(k)]);
+      if ((next & 0xc0) != 0x80) return false;
+      code = code << 6 | (next & 0x3f);
+    }
+    static const unsigned least[] = {0, 0x80, 0x800, 0x10000};
+    if (code < least[more] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) return false;
+    i += static_cast<size_t>(more) + 1;
+  }
+  return true;
+}
 
 std::string Encode(const Value& v, const Type* type) {
   if (v.null()) return "null";
@@ -310,6 +541,7 @@ std::string Encode(const Value& v, const Type* type) {
       }
       return out + (list ? "]" : "}");
     }
+    case TypeKind::kFloat64: return std::isfinite(v.real) ? Text(v, type) : "null";
     default: return Text(v, type);
   }
 }

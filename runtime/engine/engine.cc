@@ -51,7 +51,12 @@ Status Engine::Start() {
   status = CountTasks();
   if (!status.ok()) return Refuse(ExitCode::kRefused, status);
   status = MakeWorkers(std::move(readers));
-  if (!status.ok()) return Refuse(ExitCode::kConnector, status);
+  if (!status.ok()) {
+    return Refuse(status.code() == StatusCode::kExists    ? ExitCode::kRefused
+                  : status.code() == StatusCode::kCorrupt ? ExitCode::kStateMismatch
+                                                          : ExitCode::kConnector,
+                  status);
+  }
   status = LoadState();
   if (!status.ok()) {
     return Refuse(status.code() == StatusCode::kIo ? ExitCode::kWriteFailed : ExitCode::kStateMismatch, status);
@@ -96,11 +101,9 @@ Status Engine::FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>*
       context.group_member = !store_mode_;
       std::unique_ptr<Source> reader;
       Status status = environment_.connectors->MakeSource(program_.sources[s], context, &reader);
-      if (status.ok() && i == 0) {
-        int32_t count = 0;
-        status = reader->Partitions(environment_.start_wait_ns, &count);
-        partition_counts_[s] = count;
-      }
+      int32_t count = 0;
+      if (status.ok()) status = reader->Partitions(environment_.start_wait_ns, &count);
+      if (i == 0) partition_counts_[s] = count;
       if (!status.ok()) return status.Within(fmt::format("source `{}`", program_.sources[s].name));
       readers->back().push_back(std::move(reader));
     }
@@ -249,6 +252,15 @@ Status Engine::LoadState() {
   for (int sink : new_sinks_) {
     if (sink_positions_[sink].length < 0) continue;
     writer.BeginPut(program_.sinks[sink].step, StateKind::kSink, 0, Str()).I64(sink_positions_[sink].length);
+    writer.EndPut();
+  }
+  // How long an output was before this pipeline first wrote to it: what a crash before the first commit is cut back to.
+  for (size_t s = 0; s < store_sinks_.size(); ++s) {
+    if (store_sinks_[s] == nullptr || sink_positions_[s].length >= 0) continue;
+    Status status = store_sinks_[s]->Prepare(&sink_positions_[s]);
+    if (!status.ok()) return status.Within(fmt::format("sink `{}`", program_.sinks[s].name));
+    epochs_->SetSinkPosition(static_cast<int>(s), sink_positions_[s]);
+    writer.BeginPut(program_.sinks[s].step, StateKind::kSink, 0, Str()).I64(sink_positions_[s].length);
     writer.EndPut();
   }
   if (counts.size() != 0) {

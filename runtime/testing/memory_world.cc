@@ -173,7 +173,8 @@ class MemoryFileSink : public Sink {
  public:
   explicit MemoryFileSink(MemoryOutput* output) : output_(output) {}
   Status Open(const SinkPosition& committed) override {
-    size_t length = committed.length < 0 ? 0 : static_cast<size_t>(committed.length);
+    if (committed.length < 0) return Status();  // what is there stays, and is written behind
+    size_t length = static_cast<size_t>(committed.length);
     if (length > output_->records.size()) {
       return Status::Corrupt(fmt::format("the output has {} records and {} were committed", output_->records.size(), length));
     }

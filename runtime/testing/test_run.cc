@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/engine.h"
-#include "runtime/testing/engine_lookups.h"
+#include "runtime/lookup/engine_lookups.h"
 #include "runtime/testing/expectation.h"
 #include "runtime/testing/memory_world.h"
 #include "runtime/testing/scheduler.h"
@@ -47,7 +47,7 @@ class TestWorld : private Taps, private Log {
     environment.log = this;
     environment.taps = this;
     environment.make_loop = [](int) { return std::make_unique<VirtualLoop>(); };
-    environment.make_lookup_host = LookupHosts(1);
+    environment.make_lookup_host = EngineLookups(1, nullptr);
     environment.time_ahead_ns_max = 0;
     Engine engine(program, environment);
     Status status = engine.Start();

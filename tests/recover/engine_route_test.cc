@@ -185,6 +185,26 @@ TEST_CASE("a write or sync that fails ends the process, and nothing is committed
   }
 }
 
+TEST_CASE("what an output held before the pipeline first wrote to it stays, also when the first commit was never made") {
+  EngineRig rig(Plain());
+  MemoryRecord old;
+  old.value = "{\"id\":0}";
+  rig.world.output("out").records.push_back(old);
+  rig.world.output("out").durable = 1;
+  rig.Add(1, 1);
+  // Stopped at each point of the first commit, with whatever of the outputs reached the disk.
+  for (uint64_t point = 1; point < 12; ++point) {
+    rig.faults.count = 0;
+    rig.faults.stop_at = point;
+    REQUIRE(rig.Start().ok());
+    rig.For(kSecond);
+  }
+  rig.faults.stop_at = 0;
+  REQUIRE(rig.Start().ok());
+  rig.For(kSecond);
+  CHECK(rig.Ids() == "0 1");
+}
+
 TEST_CASE("a sink that loses its target ends with the connector's code") {
   EngineRig rig(Plain());
   rig.Streaming();

@@ -13,7 +13,6 @@
 #include "runtime/engine/asio_loop.h"
 #include "runtime/engine/system_clock.h"
 #include "runtime/state/lmdb_store.h"
-#include "runtime/testing/engine_lookups.h"
 #include "tests/recover/recover_rig.h"
 
 namespace weir {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/testing/engine_lookups.h"
+#include "runtime/lookup/engine_lookups.h"
 #include "tests/recover/output_checker.h"
 
 namespace weir {
@@ -96,7 +96,7 @@ Environment RecoverRig::MakeEnvironment(int workers) {
   environment.store = store_.get();
   environment.log = &log_;
   environment.make_loop = [](int) { return std::make_unique<VirtualLoop>(); };
-  environment.make_lookup_host = LookupHosts(1);
+  environment.make_lookup_host = EngineLookups(1, nullptr);
   environment.workers = workers;
   return environment;
 }

@@ -11,12 +11,15 @@ scratch=$(mktemp -d /tmp/weir-empty-root-XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
+# Not on everybody's PATH, and `env -i` forgets PATH altogether.
+chroot=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot)
+
 # Root may change its root; everybody else needs a user namespace for it.
 inside() {
   local root=$1
   shift
   if [ "$(id -u)" = 0 ]; then
-    env -i HOME=/ chroot "$root" "$@"
+    env -i HOME=/ "$chroot" "$root" "$@"
   else
     env -i HOME=/ unshare --user --map-root-user --root="$root" "$@"
   fi

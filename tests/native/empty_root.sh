@@ -54,8 +54,8 @@ for program in local trade_enrichment; do
 done
 inside "$pipelines" /local run --state-dir /tmp/state
 
-expected='{"id":1,"doubled":25.00}
-{"id":3,"doubled":198.00}'
+expected='{"id":1,"doubled":25}
+{"id":3,"doubled":198}'
 [ "$(cat "$pipelines/tmp/large.ndjson")" = "$expected" ] ||
   fail "the output is not as expected: $(cat "$pipelines/tmp/large.ndjson")"
 [ "$(wc -l <"$pipelines/tmp/dead.ndjson")" = 1 ] || fail "the dead letter is missing"

@@ -453,7 +453,7 @@ void Codec::WriteEnums(CppWriter* out) {
       values += comma + types_.Member(value.name);
       read += comma + StringLiteral(value.text);
       write += comma + StringLiteral(JsonString(value.text));
-      text += comma + StringLiteral(value.name);
+      text += comma + StringLiteral(value.text);
     }
     const std::string& name = types_.EnumName(def);
     out->Line("enum class " + name + " : int32_t { " + values + " };");

@@ -57,7 +57,7 @@ class Codec {
   const std::string& Decoder(const typed::RecordDef* record, const plan::Live& live);
   // Tables of field names and all decoders asked for so far, each behind those it calls.
   void WriteDecoders(CppWriter* out);
-  // Names of an enum's values as JSON: "kSideNames" (to read), "kSideJson" (to write), "kSideText" (to_string).
+  // Names of an enum's values as JSON: "kSideNames" (to read), "kSideJson" (to write), "kSideText" (keys).
   std::string EnumTable(const typed::EnumDef* def, const char* what) const { return "k" + types_.EnumName(def) + what; }
   void WriteEnums(CppWriter* out);
 

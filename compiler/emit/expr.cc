@@ -199,7 +199,7 @@ CppValue ExprEmitter::Meta(const MetaExpr& e) {
     case MetaField::kPartition: return CppValue::Atom("int64_t{meta.partition}");
     case MetaField::kOffset: return CppValue::Atom("meta.offset");
     case MetaField::kTopic: return CppValue::Atom(place_.topic);
-    case MetaField::kKey: return CppValue::Made("KeyText(meta)");
+    case MetaField::kKey: return CppValue::Made(place_.has_key ? "KeyText(meta)" : "Opt<Str>()");
     case MetaField::kHeader: return CppValue::Made("HeaderText(meta, Str(" + StringLiteral(e.header) + "))");
   }
   return CppValue::Atom("");

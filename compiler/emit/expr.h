@@ -37,6 +37,7 @@ struct ExprPlace {
   std::string window_start, window_end;
   std::string arena = "task.arena()";
   std::string topic;                                     // of meta.topic
+  bool has_key = true;                                   // meta.key may be there
   // The statement that leaves when something failed, given a C++ expression (Str) that says what.
   std::function<std::string(const std::string& detail)> fail;
 };

@@ -81,6 +81,7 @@ ExprPlace ProgramEmitter::PlaceOf(const Shape& shape, const RecordDef* row, cons
   place.row_field = [this, shape, base](int field) { return FieldOf(shape, field, base); };
   if (shape.added.empty() && row == shape.base) place.row_name = base;
   place.topic = TopicOf(node);
+  place.has_key = KeyPasses(node);
   place.fail = [name = Derived(node, "failed")](const std::string& detail) {
     return "return " + name + "(task, meta, " + detail + ");";
   };

@@ -245,6 +245,7 @@ void ProgramEmitter::WindowFire(const Node& node) {
   }
   Shape key_shape{op.key_record, {}};
   ExprPlace place = PlaceOf(key_shape, op.key_record, "by_", node);
+  place.has_key = Codec::IsTextKey(by);
   place.window_start = "start_";
   place.window_end = "(start_ + " + WindowSize(node) + ")";
   ExprEmitter expressions = Expressions(&place);

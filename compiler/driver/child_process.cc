@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,27 +28,40 @@ bool ChildProcess::Start(const std::vector<std::string>& words,
   };
   std::vector<char*> argv = pointers(words), envp = pointers(variables);
 
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  if (stdout_fd != 1) posix_spawn_file_actions_adddup2(&actions, stdout_fd, 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, defaults;
-  sigemptyset(&none);
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGINT);
-  sigaddset(&defaults, SIGTERM);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  int failed = posix_spawn(&pid_, argv[0], &actions, &attributes, argv.data(), envp.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
+  const pid_t parent = getpid();
+  int failure[2];  // closed by a successful exec; else it says why there was none
+  if (pipe2(failure, O_CLOEXEC) != 0) {
+    *error = std::string("cannot make a pipe: ") + strerror(errno);
+    return false;
+  }
+  pid_ = fork();
+  if (pid_ == 0) {
+    // Only async-signal-safe calls: other threads may hold locks.
+    setpgid(0, 0);  // Ctrl-C is ours to pass on, once
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(127);
+    struct sigaction standard = {};
+    standard.sa_handler = SIG_DFL;
+    for (int number : {SIGINT, SIGTERM, SIGPIPE}) sigaction(number, &standard, nullptr);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    int nothing = open("/dev/null", O_RDONLY);
+    dup2(nothing, 0);
+    dup2(stdout_fd, 1);
+    execve(argv[0], argv.data(), envp.data());
+    int reason = errno;
+    (void)!write(failure[1], &reason, sizeof reason);
+    _exit(127);
+  }
+  int reason = pid_ < 0 ? errno : 0;
+  close(failure[1]);
+  if (pid_ > 0 && read(failure[0], &reason, sizeof reason) == sizeof reason) Ended(/*wait=*/true);
+  close(failure[0]);
+  if (reason != 0) {
     pid_ = -1;
-    *error = "cannot run " + words[0] + ": " + strerror(failed);
+    code_.reset();
+    *error = "cannot run " + words[0] + ": " + strerror(reason);
     return false;
   }
   return true;

@@ -13,7 +13,8 @@ namespace weirc {
 class ChildProcess {
  public:
   // Starts words[0] with these words as its arguments, our environment and `environment` on top. Its standard input is
-  // empty; its standard output goes where `stdout_fd` does. False with the reason in `error`.
+  // empty; its standard output goes where `stdout_fd` does. It is in a process group of its own, so a terminal's Ctrl-C
+  // reaches us only, and it is killed when the calling thread ends. False with the reason in `error`.
   bool Start(const std::vector<std::string>& words,
              const std::map<std::string, std::string>& environment, int stdout_fd,
              std::string* error);

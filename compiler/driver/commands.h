@@ -27,6 +27,7 @@ struct RunArguments {
   std::string file;
   std::vector<std::string> set;   // name=value
   bool embedded = false;
+  int partitions = 1;             // of each embedded topic
   bool timings = false;
   std::vector<std::string> rest;  // for the pipeline
 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -184,11 +185,14 @@ TEST_CASE("run takes an unchanged pipeline from the cache and ends with the pipe
   Result first = place.Weir("run good.weir --timings");
   INFO(first.err);
   CHECK(first.code == 0);
-  CHECK(first.out == "{\"id\":1,\"amount\":100.00}\n");
+  CHECK(first.out == "{\"id\":1,\"amount\":100}\n");
   CHECK(Contains(first.err, "compile"));
   CHECK(Contains(place.Read("dead.ndjson"), "orders"));
   Result second = place.Weir("run good.weir --timings -- --help");
   CHECK_FALSE(Contains(second.err, "compile"));
+  CHECK(place.Weir("run good.weir").out == first.out);  // with state of its own
+  CHECK(place.Weir("run good.weir -- --state-dir kept").out == first.out);
+  CHECK(place.Weir("run good.weir -- --state-dir kept").out == "");
   CHECK(place.Weir("run good.weir -- --no-such-option").code == 1);
 }
 
@@ -204,6 +208,114 @@ TEST_CASE("new makes a pipeline that is right, passes its test and runs") {
   CHECK(place.Weir("fmt --check orders").code == 0);
   CHECK(Contains(place.Weir("new orders").err, "orders is there already"));
   CHECK(place.Weir("new Orders").code == 2);
+}
+
+TEST_CASE("test runs test blocks, says which failed, and writes what came out on request") {
+  Place place;
+  const std::string text = std::string(kGood) +
+      "test \"large ones pass\" {\n"
+      "  orders <- [{ id: 1, amount: 150 }, { id: 2, amount: 50 }]\n"
+      "  expect large exactly [{ id: 1, amount: 150 }]\n"
+      "}\n"
+      "test \"a wrong one\" {\n"
+      "  orders <- { id: 7, amount: 100.25 }\n"
+      "  expect large exactly [{ id: 8, amount: 1 }]\n"
+      "}\n";
+  place.Write("good.weir", text);
+  Result failed = place.Weir("test");
+  CHECK(failed.code == 1);
+  CHECK(Contains(failed.out, "ok: large ones pass"));
+  CHECK(Contains(failed.out, "FAILED: a wrong one"));
+  CHECK(place.Weir("test --filter large").code == 0);
+  Result updated = place.Weir("test good.weir --update");
+  INFO(updated.out << updated.err);
+  CHECK(updated.code == 0);
+  CHECK(Contains(updated.err, "updated 1 expectation in good.weir"));
+  CHECK(Contains(place.Read("good.weir"), "100.25"));
+  CHECK(Contains(place.Read("good.weir"), "exactly [{ id: 1, amount: 150 }]"));
+  CHECK(place.Weir("test good.weir").code == 0);
+  place.Write("none.weir", kGood);
+  CHECK(Contains(place.Weir("test none.weir").err, "there are no test blocks here"));
+}
+
+TEST_CASE("fmt rewrites, checks, shows a diff, and leaves broken files alone") {
+  Place place;
+  const std::string untidy = "pipeline p version 1\nparam   x:int64=1\n";
+  place.Write("p.weir", untidy);
+  CHECK(place.Weir("fmt --check p.weir").code == 1);
+  Result diff = place.Weir("fmt --diff p.weir");
+  CHECK(diff.code == 1);
+  CHECK(diff.out.starts_with("--- p.weir\n+++ p.weir\n@@ -1,"));
+  CHECK(Contains(diff.out, "\n-param   x:int64=1\n"));
+  CHECK(Contains(diff.out, "\n+param x: int64 = 1\n"));
+  CHECK(place.Read("p.weir") == untidy);
+  CHECK(place.Weir("fmt p.weir").code == 0);
+  CHECK(Contains(place.Read("p.weir"), "param x: int64 = 1\n"));
+  CHECK(place.Weir("fmt --check").code == 0);
+  CHECK(place.Weir("fmt --diff").out == "");
+  place.Write("broken.weir", "param x: = \n");
+  CHECK(place.Weir("fmt broken.weir").code == 1);
+  CHECK(place.Read("broken.weir") == "param x: = \n");
+}
+
+TEST_CASE("explain prints a page, and suggests a code for one that is not") {
+  Place place;
+  Result page = place.Weir("explain w0201");
+  CHECK(page.code == 0);
+  CHECK(page.out.starts_with("W0201: "));
+  CHECK(Contains(page.out, "This works:"));
+  CHECK(place.Weir("explain W0999").code == 2);
+}
+
+TEST_CASE("an embedded run answers lookups, feeds topics and ends by itself") {
+  Place place;
+  place.Write("p/pipeline.weir",
+              "pipeline embedded version 1\n"
+              "secret password: string\n"
+              "param topic: string = \"orders\"\n"
+              "connection k = kafka { brokers: \"nowhere:1\", tls: true, user: \"me\", password: password }\n"
+              "connection api = http { url: \"http://nowhere:1\" }\n"
+              "record Order { id: int64, customer: string }\n"
+              "record Customer { name: string }\n"
+              "deadletter dead\n"
+              "source orders: Order = k.topic(topic) { format: json, key: customer, on bad send dead }\n"
+              "lookup customer(id: string) -> Customer = api.get(\"/customers/{id}\") { timeout: 5s }\n"
+              "stream named = orders\n"
+              "  | lookup customer(id: customer) as c {\n"
+              "      on missing send dead\n"
+              "      on failed send dead\n"
+              "    }\n"
+              "  | select { id, name: c.name }\n"
+              "sink out from named = k.topic(\"named\") { format: json }\n"
+              "sink dead_out from dead = k.topic(\"dead\")\n");
+  place.Write("p/input/orders.ndjson",
+              "{\"id\": 1, \"customer\": \"a\"}\n"
+              "{\"id\": 2, \"customer\": \"b\"}\n"
+              "{\"id\": broken\n");
+  Result missing = place.Weir("run --embedded p/pipeline.weir");
+  CHECK(missing.code == 2);
+  CHECK(Contains(missing.err, "p/services/api.json"));
+  place.Write("p/services/api.json",
+              "{\"routes\": [{\"path\": \"/customers/a\", \"body\": {\"name\": \"Ada\"}, \"delay_ms\": 5}]}");
+  Result run = place.Weir("run --embedded p/pipeline.weir --partitions 3");
+  INFO(run.err);
+  CHECK(run.code == 0);
+  CHECK(Contains(run.out, "{\"topic\":\"named\",\"key\":\"a\",\"value\":{\"id\":1,\"name\":\"Ada\"}}\n"));
+  CHECK(std::count(run.out.begin(), run.out.end(), '\n') == 3);
+  CHECK(run.err.starts_with("embedded broker: at least once"));
+  CHECK(Contains(run.err, "3 records in, 1 record out, 2 dead letters"));
+  Result other = place.Weir("run --embedded p/pipeline.weir --set topic=other");
+  CHECK(other.code == 0);
+  CHECK(Contains(other.err, "0 records in"));
+}
+
+TEST_CASE("an embedded run refuses what it cannot promise") {
+  Place place;
+  std::string text = kGood;
+  text.replace(text.find("version 1"), 9, "version 1 { deliver: exactly_once }");
+  place.Write("good.weir", text);
+  Result run = place.Weir("run --embedded good.weir");
+  CHECK(run.code != 0);
 }
 
 TEST_CASE("files are found below folders, sorted and once") {

@@ -28,8 +28,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// Outputs count as quiet, and a pipeline as done, after this long without one.
-constexpr milliseconds kQuiet{1000};
+// How long the last outputs may take from the broker once the pipeline has ended.
+constexpr milliseconds kLastOutputs{5000};
 
 volatile sig_atomic_t asked_to_end = 0;
 
@@ -51,9 +51,9 @@ std::string VariableOf(const std::string& param) {
 
 class EmbeddedRun {
  public:
-  EmbeddedRun(const Weir& weir, const Compilation& compilation, std::string program)
+  EmbeddedRun(const Weir& weir, const Compilation& compilation, std::string program, int partitions)
       : weir_(weir), pipeline_(compilation.typed), folder_(FolderOf(compilation.path)),
-        program_(std::move(program)) {}
+        program_(std::move(program)), partitions_(partitions) {}
 
   int Run(const std::vector<std::string>& set, const std::vector<std::string>& rest) {
     for (const std::string& setting : set) {
@@ -84,11 +84,9 @@ class EmbeddedRun {
 
  private:
   struct Topic {
-    int partitions = 1;
     int64_t in = 0, out = 0;
     bool is_output = false;
     bool of_dead_letters = false;
-    bool of_source = false;  // read with the pipeline's group
   };
 
   int Fail(const std::string& message) {
@@ -110,11 +108,6 @@ class EmbeddedRun {
     }
     *name = *text;
     Topic& topic = topics_[*text];
-    for (const typed::PropertyDef& property : endpoint.properties) {
-      if (property.name != "partitions" || property.value->kind != typed::ExprKind::kLiteral) continue;
-      auto number = typed::As<typed::LiteralExpr>(*property.value).value.number;
-      topic.partitions = std::clamp<int>(static_cast<int>(number), 1, 64);
-    }
     return &topic;
   }
 
@@ -130,7 +123,6 @@ class EmbeddedRun {
       std::string name;
       Topic* topic = Declare(source.endpoint, "source " + source.name, &name);
       if (topic == nullptr) return false;
-      topic->of_source = true;
       inputs_.push_back({name, KeyPath(source.key)});
     }
     for (const typed::SinkDef& sink : pipeline_.sinks) {
@@ -143,7 +135,7 @@ class EmbeddedRun {
     }
     std::string error;
     for (const auto& [name, topic] : topics_) {
-      if (!broker_->CreateTopic(name, topic.partitions, &error)) {
+      if (!broker_->CreateTopic(name, partitions_, &error)) {
         Fail("the embedded broker refuses topic " + error);
         return false;
       }
@@ -179,7 +171,7 @@ class EmbeddedRun {
         continue;
       }
       if (!ReadFile(path, &text, &error)) return Fail(error), false;
-      if (text.size() > kEmbeddedPartitionBytes * 4 / 5 * topics_[topic].partitions) {
+      if (text.size() > kEmbeddedPartitionBytes * 4 / 5 * partitions_) {
         Fail(path + " has " + Count(text.size() / 1'000'000, "MB", "MB") +
              "; the embedded broker keeps 5 MB a partition and would lose its beginning\n"
              "use a shorter file, or a Kafka broker");
@@ -192,11 +184,13 @@ class EmbeddedRun {
       }
       topics_[topic].in += records.size();
     }
+    std::vector<std::string> outputs;
     for (const auto& [name, topic] : topics_) {
-      if (topic.is_output && !broker_->Tail(name, &(error_))) {
-        Fail("cannot read " + error_);
-        return false;
-      }
+      if (topic.is_output) outputs.push_back(name);
+    }
+    std::string error;
+    if (!outputs.empty() && !broker_->Tail(outputs, &error)) {
+      return Fail("cannot read from the embedded broker: " + error), false;
     }
     return true;
   }
@@ -226,7 +220,8 @@ class EmbeddedRun {
     char folder[] = "/tmp/weir-embedded-XXXXXX";
     if (mkdtemp(folder) == nullptr) return Fail(std::string("cannot make a folder in /tmp: ") + strerror(errno));
     state_folder_ = folder;
-    std::vector<std::string> words = {program_, "run", "--state-dir", state_folder_, "--http", "off"};
+    std::vector<std::string> words = {program_, "run",    "--state-dir",  state_folder_,
+                                      "--http", "off", "--stop-at-end"};
     for (const auto& [name, value] : settings_) {
       words.push_back("--set");
       words.push_back(name + "=" + value);
@@ -250,41 +245,33 @@ class EmbeddedRun {
     if (!child.Start(words, environment, /*stdout_fd=*/1, &error)) return Fail(error);
 
     auto last_output = start;
-    auto next_look = start;
-    bool ending = false;
     std::optional<int> code;
+    Clock::time_point ended;
     for (;;) {
       int came = broker_->Poll(20, [&](const std::string& topic, const BrokerRecord& record) {
         ++topics_[topic].out;
         std::string line = FormatOutput(topic, record) + "\n";
         fwrite(line.data(), 1, line.size(), stdout);
       });
-      auto now = Clock::now();
       if (came > 0) {
-        last_output = now;
+        last_output = Clock::now();
         fflush(stdout);
         continue;
       }
-      if (code) break;  // it ended, and all that it wrote has been read
-      code = child.Ended(/*wait=*/false);
-      if (code) continue;
-      if (!ending && (asked_to_end != 0 || (now >= next_look && Done(now, last_output)))) {
-        child.Signal(SIGTERM);
-        ending = true;
+      if (code) {
+        // It ended: what it wrote last is still on its way here.
+        if (broker_->Behind() == 0 || Clock::now() - ended > kLastOutputs) break;
+        continue;
       }
-      if (now >= next_look) next_look = now + milliseconds(100);
+      code = child.Ended(/*wait=*/false);
+      ended = Clock::now();
+      if (asked_to_end != 0) {
+        child.Signal(SIGTERM);
+        asked_to_end = 0;  // a second Ctrl-C is passed on, too, and ends it at once
+      }
     }
     Summary(std::chrono::duration<double>(last_output - start).count());
     return *code;
-  }
-
-  // All input was read and its outputs are out.
-  bool Done(Clock::time_point now, Clock::time_point last_output) {
-    if (now - last_output < kQuiet) return false;
-    for (const auto& [name, topic] : topics_) {
-      if (topic.of_source && broker_->Unread(pipeline_.name, name) > 0) return false;
-    }
-    return true;
   }
 
   void Summary(double seconds) {
@@ -320,13 +307,13 @@ class EmbeddedRun {
   const typed::TypedPipeline& pipeline_;
   const std::string folder_;
   const std::string program_;
+  const int partitions_;
   Settings settings_;
   std::unique_ptr<EmbeddedBroker> broker_;
   std::map<std::string, Topic> topics_;
   std::vector<std::pair<std::string, std::vector<std::string>>> inputs_;  // topic and key path, tables first
   std::vector<std::unique_ptr<HttpService>> services_;
   std::string state_folder_;
-  std::string error_;
 };
 
 }  // namespace
@@ -358,8 +345,9 @@ void RedirectConnections(typed::TypedPipeline* pipeline) {
 }
 
 int RunEmbedded(const Weir& weir, const Compilation& compilation, const std::string& program,
-                const std::vector<std::string>& set, const std::vector<std::string>& rest) {
-  return EmbeddedRun(weir, compilation, program).Run(set, rest);
+                const RunArguments& arguments) {
+  return EmbeddedRun(weir, compilation, program, arguments.partitions)
+      .Run(arguments.set, arguments.rest);
 }
 
 }  // namespace weirc

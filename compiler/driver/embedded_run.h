@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile.h"
@@ -15,7 +14,7 @@ namespace weirc {
 void RedirectConnections(typed::TypedPipeline* pipeline);
 
 // Runs the compiled `program` as a child beside a broker and HTTP services inside this process:
-//  - every Kafka topic it names is made with its declared partitions (`partitions: N`, else 1);
+//  - every Kafka topic it names is made, with `arguments.partitions` partitions;
 //  - input/<topic>.ndjson beside the pipeline is published, tables before sources;
 //  - services/<connection>.json answers for each http connection (embedded/http_service.h);
 //  - records of the output topics come out on stdout, one JSON object a line:
@@ -23,6 +22,6 @@ void RedirectConnections(typed::TypedPipeline* pipeline);
 // It ends when the input is processed and the outputs are quiet, when the pipeline ends, or with Ctrl-C, and closes with
 // a summary on stderr. Returns the pipeline's exit code, or kExitFailed when it could not be started.
 int RunEmbedded(const Weir& weir, const Compilation& compilation, const std::string& program,
-                const std::vector<std::string>& set, const std::vector<std::string>& rest);
+                const RunArguments& arguments);
 
 }  // namespace weirc

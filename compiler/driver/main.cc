@@ -126,11 +126,15 @@ int Main(int argc, char** argv) {
   CLI::App* run_command = with_format(command("run", "Compile a pipeline and run it here"));
   run_command->add_option("FILE", run.file, "The pipeline")->required()->type_name("");
   run_command->add_option("--set", run.set, "Give a param a value")->type_name("NAME=VALUE")->allow_extra_args(false);
-  run_command->add_flag("--embedded", run.embedded,
+  auto* embedded = run_command->add_flag("--embedded", run.embedded,
                         "Bring a Kafka broker, feed it from input/*.ndjson, answer lookups from services/*.json, "
                         "and end when all is done");
+  run_command->add_option("--partitions", run.partitions, "Of each topic of --embedded")
+      ->type_name("N")->check(CLI::Range(1, 64))->needs(embedded);
   run_command->add_flag("--timings", run.timings, "Say how long each stage took");
-  run_command->footer("\nWords after -- go to the pipeline.");
+  run_command->footer(
+      "\nWords after -- go to the pipeline: weir run x.weir -- --workers 2\n"
+      "Every run starts with empty state; give it a place to keep it: -- --state-dir DIR");
 
   CLI::App* test_command = with_format(command("test", "Run the test blocks of pipelines"));
   test_command->add_option("PATH", test.paths, "Pipelines, or folders of them (default: here)")->type_name("");

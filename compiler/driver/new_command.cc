@@ -10,13 +10,13 @@ namespace {
 constexpr char kPipeline[] = R"(// Orders come in as JSON lines, the large ones go out; what cannot be read is kept aside.
 pipeline $NAME version 1
 
-param threshold: decimal(12, 2) = 100           // weir run pipeline.weir --set threshold=500
+param threshold: decimal(12, 2) = 100  // weir run pipeline.weir --set threshold=500
 
 record Order {
   id:       int64
   customer: string
   amount:   decimal(12, 2)
-  note:     string?                             // may be absent or null
+  note:     string?  // may be absent or null
 }
 
 deadletter dead
@@ -38,7 +38,7 @@ test "small orders are left out" {
     { id: 1, customer: "Ada", amount: 250.50 },
     { id: 2, customer: "Bob", amount: 9.99 },
   ]
-  expect large exactly [ { id: 1, customer: "Ada", amount: 250.50, note: "" } ]
+  expect large exactly [{ id: 1, customer: "Ada", amount: 250.50, note: "" }]
 }
 )";
 

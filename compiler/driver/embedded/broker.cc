@@ -4,7 +4,6 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #include <algorithm>
-#include <set>
 
 namespace weirc {
 namespace {
@@ -75,7 +74,6 @@ class Broker : public EmbeddedBroker {
   }
 
   ~Broker() override {
-    readers_.clear();
     tail_.reset();
     producer_.reset();  // the cluster goes with it
   }
@@ -114,41 +112,33 @@ class Broker : public EmbeddedBroker {
     return true;
   }
 
-  int64_t Unread(const std::string& group, const std::string& topic) override {
-    Handle& reader = readers_[group];
-    if (!reader) {
-      std::string error;
-      reader = NewHandle(RD_KAFKA_CONSUMER,
-                         {{"bootstrap.servers", BootstrapServers()}, {"group.id", group}},
-                         rd_kafka_conf_new(), &error);
-      if (!reader) return INT64_MAX;
-    }
-    int count = partitions_.at(topic);
-    PartitionList list(rd_kafka_topic_partition_list_new(count));
-    for (int i = 0; i < count; ++i) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), i);
-    if (rd_kafka_committed(reader.get(), list.get(), 2000) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return INT64_MAX;
-    }
-    int64_t unread = 0;
-    for (int i = 0; i < count; ++i) {
-      int64_t end = ends_[{topic, list->elems[i].partition}];
-      unread += std::max<int64_t>(0, end - std::max<int64_t>(0, list->elems[i].offset));
-    }
-    return unread;
-  }
-
-  bool Tail(const std::string& topic, std::string* error) override {
-    tailed_.insert(topic);
+  bool Tail(const std::vector<std::string>& topics, std::string* error) override {
     PartitionList list(rd_kafka_topic_partition_list_new(1));
-    for (const std::string& name : tailed_) {
-      for (int i = 0; i < partitions_.at(name); ++i) {
-        auto* entry = rd_kafka_topic_partition_list_add(list.get(), name.c_str(), i);
-        entry->offset = 0;
+    for (const std::string& topic : topics) {
+      for (int i = 0; i < partitions_.at(topic); ++i) {
+        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), i)->offset = 0;
+        read_[{topic, i}] = 0;
       }
     }
     rd_kafka_resp_err_t err = rd_kafka_assign(tail_.get(), list.get());
-    if (err) *error = topic + ": " + rd_kafka_err2str(err);
-    return !err && Learn(tail_.get(), topic, error);
+    if (err) *error = rd_kafka_err2str(err);
+    if (err) return false;
+    for (const std::string& topic : topics) {
+      if (!Learn(tail_.get(), topic, error)) return false;
+    }
+    return true;
+  }
+
+  int64_t Behind() override {
+    int64_t behind = 0;
+    for (const auto& [partition, read] : read_) {
+      int64_t low = 0, high = 0;
+      if (!rd_kafka_query_watermark_offsets(tail_.get(), partition.first.c_str(), partition.second,
+                                            &low, &high, 2000)) {
+        behind += std::max<int64_t>(0, high - read);
+      }
+    }
+    return behind;
   }
 
   int Poll(int wait_ms, const std::function<void(const std::string&, const BrokerRecord&)>& take)
@@ -158,6 +148,7 @@ class Broker : public EmbeddedBroker {
       rd_kafka_message_t* message = rd_kafka_consumer_poll(tail_.get(), count == 0 ? wait_ms : 0);
       if (message == nullptr) return count;
       if (!message->err) {
+        read_[{rd_kafka_topic_name(message->rkt), message->partition}] = message->offset + 1;
         take(rd_kafka_topic_name(message->rkt), ToRecord(message));
         ++count;
       }
@@ -238,21 +229,14 @@ class Broker : public EmbeddedBroker {
 
   static void Delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
     auto* broker = static_cast<Broker*>(self);
-    if (message->err) {
-      broker->failure_ = rd_kafka_err2str(message->err);
-      return;
-    }
-    int64_t& end = broker->ends_[{rd_kafka_topic_name(message->rkt), message->partition}];
-    end = std::max(end, message->offset + 1);
+    if (message->err) broker->failure_ = rd_kafka_err2str(message->err);
   }
 
   Handle producer_;
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
   Handle tail_;
-  std::map<std::string, Handle> readers_;  // by group, for its committed offsets
   std::map<std::string, int> partitions_;
-  std::map<std::pair<std::string, int32_t>, int64_t> ends_;
-  std::set<std::string> tailed_;
+  std::map<std::pair<std::string, int32_t>, int64_t> read_;  // of tailed partitions: the next offset
   std::string failure_;
 };
 

@@ -34,14 +34,13 @@ class EmbeddedBroker {
   // Writes the records, partitioned by murmur2 of their keys, and waits for all acknowledgements.
   virtual bool Publish(const std::string& topic, const std::vector<BrokerRecord>& records,
                        std::string* error) = 0;
-  // Records published to `topic` that `group` has not committed as read.
-  virtual int64_t Unread(const std::string& group, const std::string& topic) = 0;
-
-  // From now on Poll also reads `topic`, from its start.
-  virtual bool Tail(const std::string& topic, std::string* error) = 0;
+  // From now on Poll reads these topics, from their start.
+  virtual bool Tail(const std::vector<std::string>& topics, std::string* error) = 0;
   // Hands over what has arrived in the tailed topics; waits up to `wait_ms` for the first. Returns how many came.
   virtual int Poll(int wait_ms, const std::function<void(const std::string& topic,
                                                          const BrokerRecord& record)>& take) = 0;
+  // Records of the tailed topics that Poll has not handed over yet.
+  virtual int64_t Behind() = 0;
 };
 
 }  // namespace weirc

@@ -133,7 +133,7 @@ std::string SyntaxMessages::Expected(const Site& s) const {
     if ((value || pattern) && StartsValue(type)) continue;
     if ((after_value || value) && IsOperator(type)) continue;
     // What a type may have besides is no help where it should have ended.
-    if (s.Inside(P::RuleTypeRef) && (type == P::LPAR || type == P::LT || type == P::QM)) continue;
+    if (s.Expects(P::QM) && !after_value && (type == P::LPAR || type == P::LT || type == P::QM)) continue;
     if (type == P::DOT && (s.Expects(P::CONTAINS) || s.Expects(P::BAR) || s.Expects(P::AS))) continue;
     parts.push_back(type == P::LT && s.Inside(P::RuleTestItem) ? "`<-`" : Quote(FixedText(type)));
   }
@@ -488,6 +488,8 @@ void SyntaxMessages::Plain(const Site& s) {
     r.Help("this step takes no settings");
   } else if (s.Found() == P::ASSIGN && s.Expects(P::COLON) && s.Previous(2) == P::PARAM) {
     r.Help("a param has a type: `param " + TextOf(s, s.index - 1) + ": string = …`");
+  } else if (s.Found() == P::DOT && s.Expects(P::QM) && s.Expects(P::LT) && IsName(s.Next())) {
+    r.Help("the types of an imported file have their own names: `" + TextOf(s, s.index + 1) + "`");
   } else if (s.Found() == P::COLON && s.Previous(2) == P::LET) {
     r.Help("the type follows from the value: `let " + TextOf(s, s.index - 1) + " = …`");
   } else if (s.Found() == P::ASSIGN && s.Expects(P::COLON)) {

@@ -31,7 +31,11 @@ typed::TypedPipeline CheckAll(SourceSet& sources, Diagnostics& diagnostics) {
       const auto* import = As<ast::ImportDecl>(decl);
       if (import == nullptr || !import->path) continue;
       const SourceFile* source = sources.FindPath(import->path->PlainText());
-      if (source != nullptr) options.imports.push_back({import, files[source->id()]});
+      if (source != nullptr) {
+        options.imports.push_back({import, files[source->id()]});
+      } else {
+        diagnostics.Report(Code::kImportUnreadable, import->path->span, "no such file", {import->path->PlainText()});
+      }
     }
   }
   return Check(files, options, diagnostics);

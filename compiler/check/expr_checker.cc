@@ -226,7 +226,7 @@ ExprPtr ExprChecker::Convert(ExprPtr&& e, const Type* to, const Target& target) 
                              "this is in " + Present(from)->unit + ", and " + role + " is in " +
                                  Present(to)->unit,
                              {Present(from)->unit, Present(to)->unit}))
-          .Help("multiply by a rate that says how one becomes the other");
+          .Help("multiply it by a rate with a unit of its own: the product has none");
       return Error(e->span);
     default: break;
   }

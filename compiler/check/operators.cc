@@ -272,7 +272,7 @@ ExprPtr ExprChecker::Arithmetic(const ast::BinaryExpr& e, ExprPtr left, ExprPtr 
     context_.Report(Code::kUnitsMixed, e.span, "", {l->unit, r->unit})
         .Secondary(left->span, "in " + l->unit)
         .Secondary(right->span, "in " + r->unit)
-        .Help("multiply one of them by a rate first");
+        .Help("multiply one of them by a rate with a unit of its own, `in \"" + l->unit + "/" + r->unit + "\"`: the product has none");
     return Error(e.span);
   }
   std::string unit;
@@ -393,7 +393,7 @@ ExprPtr ExprChecker::InferComparison(const ast::BinaryExpr& e) {
     context_.Report(Code::kUnitsMixed, e.span, "", {l->unit, r->unit})
         .Secondary(left->span, "in " + l->unit)
         .Secondary(right->span, "in " + r->unit)
-        .Help("multiply one of them by a rate first");
+        .Help("multiply one of them by a rate with a unit of its own, `in \"" + l->unit + "/" + r->unit + "\"`: the product has none");
     return Error(e.span);
   }
   if (IsNumber(l) && IsNumber(r) && IsFloat(l) != IsFloat(r) &&

@@ -1,4 +1,9 @@
 // The list of passes: one a line, in the order in which they run.
+//
+// What is not here, because it did not pay when measured (1 million trades of 166 bytes, callgrind): copying the JSON text of
+// fields that pass through unchanged. Writing numbers anew takes 5 % of a record's instructions, the text would have to be
+// checked for its canonical form, and every row would grow by it. Partial aggregates in front of a re-keying: rows cross
+// between threads of one process, so they would save little and cost the exact order of `first` and `last`.
 #include "compiler/plan/passes.h"
 
 #include <utility>

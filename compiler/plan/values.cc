@@ -1,13 +1,25 @@
 // Where the values of a row come from.
 #include "compiler/plan/values.h"
 
+#include <cstdio>
+
 #include "compiler/plan/expr.h"
+#include "compiler/plan/passes/derive_state.h"
 
 namespace weirc::plan {
 
 using namespace typed;
 
 namespace {
+
+// A long text by a hash of it: values made of values made of values would double at each step.
+std::string Short(const std::string& text) {
+  if (text.size() <= 48) return text;
+  char hex[40];
+  std::snprintf(hex, sizeof hex, "~%016llx%016llx", static_cast<unsigned long long>(LayoutHash(text)),
+                static_cast<unsigned long long>(LayoutHash("+" + text)));
+  return hex;
+}
 
 std::string Exact(const Plan& plan, const Expr& e, const std::vector<std::string>& row) {
   // The row as a whole has no one text: what reads it is named by the row's fields.
@@ -30,7 +42,7 @@ std::string Exact(const Plan& plan, const Expr& e, const std::vector<std::string
       for (const std::string& field : row) text += field + ",";
     }
   }
-  return "(" + text + ")";
+  return Short("(" + text + ")");
 }
 
 std::string Own(const Node& node, const std::string& field) { return "#" + std::to_string(node.id) + "." + field; }

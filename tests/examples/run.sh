@@ -14,10 +14,18 @@ esac
 "$weir" plan pipeline.weir > /dev/null
 "$weir" test pipeline.weir
 [ -d expected ] || exit 0
-# Twice: the second run finds its state and has nothing left to do.
-for run in 1 2; do
-  timeout 60 "$weir" run pipeline.weir 2> log || { cat log; exit 1; }
+
+compare() {
   for file in expected/*; do
-    diff "$file" "$(basename "$file")" || { echo "run $run: $(basename "$file") is not what $file says"; exit 1; }
+    diff "$file" "$(basename "$file")" || { echo "$1: $(basename "$file") is not what $file says"; exit 1; }
+    [ "$2" = keep ] || rm "$(basename "$file")"
   done
+}
+timeout 60 "$weir" run pipeline.weir 2> log || { cat log; exit 1; }
+compare "weir run" clear
+# The executable, twice: the second time it finds its state and has nothing left to do.
+"$weir" build pipeline.weir -o built 2> log || { cat log; exit 1; }
+for time in first second; do
+  timeout 60 ./built run --state-dir state 2> log || { cat log; exit 1; }
+  compare "the $time run" keep
 done

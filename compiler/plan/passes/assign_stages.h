@@ -2,7 +2,7 @@
 // Stage: a source or exchange and all that follows up to the next exchange. Segment: the steps of a record from where it
 // enters (source, resumed lookup, fired window, exchange) to where it waits or leaves; emit makes them functions that
 // call each other once, so that the C++ compiler makes one of them.
-// Test: tests/plan/stages.weir
+// Test: tests/plan/rekey.weir
 #pragma once
 
 #include "compiler/plan/plan.h"

@@ -1,7 +1,7 @@
 // compiler/plan/passes/derive_state.h — What waits or is kept is known: its layout's hash, and whether bytes wait with it.
 // The hash names the layout of a lookup's pending rows, of rows between workers and of window values: stored bytes of
 // another layout are not read. A record's original bytes wait with it when a later route of the same record may send it
-// to a dead letter stream, which shows them. Runs after the live fields are known. Test: tests/plan/state.weir
+// to a dead letter stream, which shows them. Runs after the live fields are known. Test: tests/plan/project_fields.weir
 #pragma once
 
 #include <string>

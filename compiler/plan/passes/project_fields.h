@@ -2,7 +2,8 @@
 // Before: Source{a, b, c} → Let(x = b) → Lookup(a) → Sink{a}     After: Source{a} → Lookup(a), saving {a} → Sink{a}
 // Goes backwards from sinks and tests: each node learns which parts of its output row are read behind it (Node::live),
 // tables learn which fields of their rows are (Table::live), and steps whose only result is a field nobody reads are
-// dead. Fields that are not live are passed over by the decoder: they must be well-formed JSON, but no more.
+// dead. Fields that are not live are passed over by the decoder: they must be
+// well-formed JSON that occurs once, but no more.
 // Keeps: all outputs. Test: tests/plan/project_fields.weir
 #pragma once
 

@@ -235,6 +235,7 @@ void WriteRaw(const Program& program, size_t bytes_max, const DeadLetter& letter
   record.headers_size = static_cast<uint32_t>(out.headers.size()) - record.headers_begin;
   record.value_begin = static_cast<uint32_t>(out.bytes.size());
   record.value_size = value.size;
+  record.has_value = meta.has_raw;  // a tombstone stays one
   out.bytes.Append(value);
 }
 

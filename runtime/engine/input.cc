@@ -96,6 +96,7 @@ void Input::Gauges(std::vector<PartitionMetrics>* out) const {
     metrics.end_offset = gauges->end_offset.Get();
     metrics.watermark_ns = gauges->watermark.Get();
     metrics.blocked_ns = gauges->blocked_ns.Get();
+    metrics.connected = gauges->connected.Get() != 0;
     out->push_back(metrics);
   }
 }
@@ -166,6 +167,7 @@ void Input::Accept(Partition& partition, std::unique_ptr<Batch> batch) {
   waiting.batch = std::move(batch);
   partition.waiting.push_back(std::move(waiting));
   partition.quiet_since = -1;
+  partition.gauges->connected.Set(1);
   SetIdle(partition, false);
 }
 
@@ -229,6 +231,7 @@ void Input::Tick(bool counts) {
     if (partition.empty_poll && partition.waiting.empty()) {
       PartitionStatus status = reader_->Tell(partition.number);
       partition.gauges->end_offset.Set(status.end_offset);
+      partition.gauges->connected.Set(status.connected || status.finished ? 1 : 0);
       if (partition.position.offset < 0) partition.gauges->position.Set(status.position);
       if (status.finished && !partition.finished) Finish(partition);
       bool quiet = counts && spec_.idle_ns >= 0 && !partition.finished && status.at_end && status.connected &&

@@ -23,6 +23,7 @@ struct PartitionGauges {
   int source = 0;
   int32_t partition = 0;
   Gauge position{-1};
+  Gauge connected{1};
   Gauge end_offset{-1};
   Gauge watermark{INT64_MIN};
   Counter blocked_ns;

@@ -218,6 +218,12 @@ class Runner {
     } else if (!engine_->ready()) {
       *why = "tables are loading";
     } else {
+      for (const PartitionMetrics& p : engine_->Metrics().partitions) {
+        if (p.connected) continue;
+        *why = "source `" + program_.sources[static_cast<size_t>(p.source)].name + "`, partition " +
+               std::to_string(p.partition) + ": nothing answers";
+        return false;
+      }
       return true;
     }
     return false;

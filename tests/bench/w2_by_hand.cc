@@ -17,7 +17,8 @@ using Instruments = std::unordered_map<std::string, std::string, Hash, std::equa
 Instruments Load(const std::string& brokers, const std::string& topic) {
   Instruments instruments;
   Json json;
-  Input input(brokers, topic, "instruments-by-hand");
+  // Not closed before the end: closing a consumer can take librdkafka a second.
+  static Input input(brokers, topic, "instruments-by-hand");
   while (!input.AtEnd()) {
     input.Read(100, 1000, [&](const rd_kafka_message_t* m) {
       std::string key(static_cast<const char*>(m->key), m->key_len);

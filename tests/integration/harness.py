@@ -40,7 +40,7 @@ class Kafka:
     def create(self, topic, partitions=4, **configs):
         self._tool("create", topic, partitions, *[f"{k.replace('_', '.')}={v}" for k, v in configs.items()])
 
-    def write(self, records):
+    def write(self, records):  # any iterable
         self._tool("write", input_text="".join(json.dumps(r) + "\n" for r in records))
 
     def write_slowly(self, records, rate):
@@ -145,9 +145,11 @@ class Pipeline:
             self.process.kill()
             self.process.wait()
 
-    def rss_mb(self):
+    def memory_mb(self, most=False):
+        """Resident memory now, or the most it ever was."""
+        name = "VmHWM" if most else "VmRSS"
         with open(f"/proc/{self.process.pid}/status") as status:
-            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
+            return int(re.search(name + r":\s+(\d+)", status.read())[1]) / 1024
 
 
 def until(condition, timeout_s, what):

@@ -67,8 +67,9 @@ void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const 
     // "[thrd:…]: host:9092/bootstrap: Connect to … failed: …": what follows the thread's name is for people.
     const char* words = strstr(text, "]: ");
     words = words ? words + 3 : text;
-    if (Contains(words, "authentication") || Contains(words, "SSL handshake failed") ||
-        Contains(words, "SASL") || Contains(words, "certificate")) {
+    // Brokers that go away get "… might require SASL authentication": a guess of librdkafka's, not a refusal.
+    if ((Contains(words, "authentication") && !Contains(words, "might require")) ||
+        Contains(words, "SSL handshake failed") || Contains(words, "certificate")) {
       client->refused_us_.store(true, std::memory_order_relaxed);
     }
     // "1/1 brokers are down" says less than what came before it.

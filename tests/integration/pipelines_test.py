@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+"""Whole pipelines as static executables against a real broker and a real HTTP service, in good times and bad.
+
+What each must write is worked out here, from the input alone, and compared by outputs.py.
+"""
+
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+from collections import defaultdict
+from decimal import Decimal
+
+from harness import HERE, ROOT, Kafka, Peer, Pipeline, build, until
+from outputs import differences
+from kafka_broker import KafkaBroker
+
+EXAMPLE = os.path.join(ROOT, "examples", "trade_enrichment", "pipeline.weir")
+START_MS = 1_767_344_400_000
+PARTITIONS = 4
+
+binaries = {}  # compiled once
+scratch = None
+
+
+def setUpModule():
+    global scratch
+    scratch = tempfile.mkdtemp(prefix="weir-pipelines-")
+
+
+def tearDownModule():
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def compiled(source):
+    if source not in binaries:
+        binaries[source] = build(source, tempfile.mkdtemp(dir=scratch))
+    return binaries[source]
+
+
+def decoded(record):
+    """A JSON value in one form: numbers as Decimal, so that 1.50 and 1.5 are equal; fields in order of name."""
+    value = json.loads(record["value"], parse_float=Decimal, parse_int=Decimal)
+    return tuple(sorted((k, v) for k, v in value.items()))
+
+
+def row(**fields):
+    return tuple(sorted(fields.items()))
+
+
+class TestCase(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(dir=scratch)
+
+    def start_broker(self):
+        broker = KafkaBroker()
+        self.addCleanup(broker.close)
+        broker.start()
+        return broker, Kafka(broker)
+
+    def start_peer(self, *options):
+        peer = Peer(*options)
+        self.addCleanup(peer.close)
+        return peer
+
+    def start_pipeline(self, source, *arguments, **how):
+        pipeline = Pipeline(compiled(source), self.directory, *arguments)
+        self.addCleanup(pipeline.kill)
+        return pipeline.start(**how)
+
+    def assert_same(self, expected, actual, **how):
+        problems = differences(expected, actual, **how)
+        self.assertFalse(problems, "\n".join(problems))
+
+
+# ---- The example -----------------------------------------------------------------------------------------------------
+
+
+class Example:
+    """Input of examples/trade_enrichment and what the pipeline must make of it."""
+
+    def __init__(self, trades, seed=1, symbols=12, accounts=40):
+        choose = random.Random(seed)
+        self.instruments = [{"symbol": f"S{i:02}", "name": f"Company {i}", "currency": "USD", "lot_size": 1}
+                            for i in range(symbols)]
+        self.accounts = [{"id": f"a{i}", "tier": choose.choice(["gold", "silver"]), "credit_limit": 1000 + i}
+                         for i in range(accounts)]
+        self.trades = []
+        for i in range(trades):
+            self.trades.append({
+                "trade_id": i,
+                # One symbol in fifteen has no instrument, one account in ten is unknown to the service.
+                "symbol": "NONE" if choose.randrange(15) == 0 else f"S{choose.randrange(symbols):02}",
+                "account": f"a{choose.randrange(accounts * 11 // 10)}",
+                "side": choose.choice("BS"),
+                "price": f"{choose.randrange(1000, 500000) / 10000:.4f}",
+                "qty": choose.randrange(1, 400),
+                "ts": START_MS + i * 7,
+            })
+
+    def records(self):
+        # Prices go out as numbers, exactly as written.
+        for t in self.trades:
+            text = json.dumps(t).replace(f'"price": "{t["price"]}"', f'"price": {t["price"]}')
+            yield {"topic": "trades", "key": t["symbol"], "value": text}
+
+    def closing(self):
+        """One trade for each key, late enough to complete every window before it. Its own windows stay open."""
+        first = len(self.trades)
+        return [{"trade_id": first + i, "symbol": instrument["symbol"], "account": "a0", "side": "B", "price": "1.0000",
+                 "qty": 100, "ts": START_MS + len(self.trades) * 7 + 3_600_000}
+                for i, instrument in enumerate(self.instruments)]
+
+    def enriched(self):
+        tiers = {a["id"]: a["tier"] for a in self.accounts}
+        names = {i["symbol"]: i["name"] for i in self.instruments}
+        for t in self.trades:
+            if t["qty"] < 100 or t["symbol"] not in names:
+                continue
+            yield t, (t["symbol"], row(
+                trade_id=Decimal(t["trade_id"]), symbol=t["symbol"], name=names[t["symbol"]], side=t["side"],
+                price=Decimal(t["price"]), qty=Decimal(t["qty"]), notional=Decimal(t["price"]) * t["qty"],
+                tier=tiers.get(t["account"], "unknown")))
+
+    def bars(self):
+        """(symbol, start): trades, notional, quantity, highest price."""
+        bars = defaultdict(lambda: [0, Decimal(0), 0, Decimal(0)])
+        for t, _ in self.enriched():
+            bar = bars[t["symbol"], t["ts"] // 1000 * 1000]
+            bar[0] += 1
+            bar[1] += Decimal(t["price"]) * t["qty"]
+            bar[2] += t["qty"]
+            bar[3] = max(bar[3], Decimal(t["price"]))
+        return bars
+
+    def write_tables(self, kafka):
+        kafka.create("instruments", PARTITIONS, cleanup_policy="compact")
+        for topic in ("trades", "trades.enriched", "vwap.1s", "trades.dead"):
+            kafka.create(topic, PARTITIONS)
+        kafka.write({"topic": "instruments", "key": i["symbol"], "value": json.dumps(i)} for i in self.instruments)
+
+    def write_accounts(self, directory):
+        path = os.path.join(directory, "accounts.ndjson")
+        with open(path, "w") as out:
+            out.writelines(json.dumps(a) + "\n" for a in self.accounts)
+        return path
+
+
+def millis(text):
+    """RFC 3339 to epoch milliseconds."""
+    from datetime import datetime, timezone
+    whole = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    return int(whole.timestamp()) * 1000
+
+
+class TradeEnrichment(TestCase):
+    def prepare(self, trades, seed=1, peer_options=("--delay", "0..10")):
+        self.example = Example(trades, seed)
+        self.broker, self.kafka = self.start_broker()
+        self.example.write_tables(self.kafka)
+        self.peer = self.start_peer("--data", self.example.write_accounts(self.directory), *peer_options)
+        self.arguments = ["--set", f"brokers={self.broker.bootstrap}", "--set", f"ref_url={self.peer.url}"]
+
+    def check(self, extra_dead=0, duplicates=False):
+        """Waits until everything is there, then compares."""
+        example = self.example
+        enriched = [record for _, record in example.enriched()]
+        until(lambda: self.kafka.count("trades.enriched") >= len(enriched), 60, "everything is enriched")
+        closing = example.closing()
+        self.kafka.write({"topic": "trades", "key": t["symbol"],
+                          "value": json.dumps(t).replace('"1.0000"', "1.0")} for t in closing)
+        bars = example.bars()
+        until(lambda: self.kafka.count("vwap.1s") >= len(bars), 60, "every window is closed")
+        until(lambda: self.kafka.count("trades.enriched") >= len(enriched) + len(closing), 60, "the last trades")
+
+        names = {i["symbol"]: i["name"] for i in example.instruments}
+        tier = example.accounts[0]["tier"]
+        enriched += [(t["symbol"], row(trade_id=Decimal(t["trade_id"]), symbol=t["symbol"], name=names[t["symbol"]],
+                                       side="B", price=Decimal(1), qty=Decimal(100), notional=Decimal(100), tier=tier))
+                     for t in closing]
+        written = self.kafka.read("trades.enriched")
+        self.assert_same(enriched, [(r["key"], decoded(r)) for r in written], order="key", duplicates=duplicates)
+
+        seen = set()
+        for record in self.kafka.read("vwap.1s"):
+            bar = dict(decoded(record))
+            key = bar["symbol"], millis(bar["start"])
+            self.assertIn(key, bars)
+            if not duplicates:
+                self.assertNotIn(key, seen, "a window came twice")
+            seen.add(key)
+            count, notional, qty, high = bars[key]
+            self.assertEqual(record["key"], bar["symbol"])
+            self.assertEqual(bar["trades"], count, key)
+            self.assertEqual(bar["high"], high, key)
+            self.assertAlmostEqual(bar["vwap"], notional / qty, places=3, msg=key)
+        self.assertEqual(len(seen), len(bars), "windows are missing")
+
+        unknown = sum(t["symbol"] == "NONE" and t["qty"] >= 100 for t in example.trades)
+        dead = self.kafka.read("trades.dead")
+        reasons = [dict(r.get("headers", [])).get("weir.reason") for r in dead]
+        if not duplicates:
+            self.assertEqual(reasons.count("missing_row"), unknown)
+            self.assertEqual(len(dead), unknown + extra_dead)
+        return dead
+
+    def test_end_to_end(self):
+        self.prepare(3000)
+        self.kafka.write(self.example.records())
+        pipeline = self.start_pipeline(EXAMPLE, *self.arguments)
+        self.check()
+        self.assertEqual(pipeline.stop(), 0)
+        # Group offsets follow as information.
+        self.assertEqual(sum(self.kafka.committed("trade_enrichment", "trades", PARTITIONS)),
+                         len(self.example.trades) + len(self.example.closing()))
+        # Started again it has nothing to do, and does nothing.
+        before = self.kafka.count("trades.enriched")
+        again = self.start_pipeline(EXAMPLE, *self.arguments)
+        self.assertEqual(again.stop(), 0)
+        self.assertEqual(self.kafka.count("trades.enriched"), before)
+
+    def test_poison_records_become_dead_letters(self):
+        self.prepare(300)
+        poison = [
+            {"value": ""}, {"value": "{"}, {"value": "null"}, {"value": "[1,2]"}, {"value": '{"trade_id": 1}'},
+            {"value64": "//79/A=="}, {"value": "[" * 5000}, {"value": '{"a":' * 3000},
+            {"value": json.dumps({**self.example.trades[0], "price": "x"})},
+            {"value": json.dumps({**self.example.trades[0], "qty": 10**30})},
+            {"value": json.dumps({**self.example.trades[0], "side": "X"})},
+            {"value": json.dumps({**self.example.trades[0], "ts": "yesterday"})},
+            {"value": json.dumps({**self.example.trades[0], "symbol": None})},
+            {"value64": "eyJ0cmFkZV9pZCI6IDEsICJzeW1ib2wiOiAi/yJ9"}, {},
+        ]
+        records = list(self.example.records())
+        choose = random.Random(7)
+        for p in poison:
+            records.insert(choose.randrange(len(records)),
+                           {"topic": "trades", "key": "S00", "headers": [["trace", "t1"]], **p})
+        self.kafka.write(records)
+        self.start_pipeline(EXAMPLE, *self.arguments)
+        dead = self.check(extra_dead=len(poison))
+        bad = [r for r in dead if dict(r["headers"])["weir.reason"] == "bad_input"]
+        self.assertEqual(len(bad), len(poison))
+        source = {(r["partition"], r["offset"]): r for r in self.kafka.read("trades")}
+        for letter in bad:
+            headers = dict(letter["headers"])
+            origin = source[int(headers["weir.partition"]), int(headers["weir.offset"])]
+            self.assertEqual(headers["weir.topic"], "trades")
+            self.assertEqual(headers["weir.step"], "trades")
+            self.assertEqual(headers["trace"], "t1")
+            for name in ("key", "value", "value64"):
+                self.assertEqual(letter.get(name), origin.get(name))
+
+    def test_broker_restarted_under_load(self):
+        self.prepare(6000)
+        pipeline = self.start_pipeline(EXAMPLE, *self.arguments)
+        writer = self.kafka.write_slowly(self.example.records(), 1000)
+        until(lambda: self.kafka.count("trades.enriched") > 500, 30, "the pipeline is under way")
+        self.broker.kill()
+        until(lambda: pipeline.get("readyz")[0] == 503, 30, "the pipeline says that it is not ready")
+        self.assertEqual(pipeline.get("livez")[0], 200)
+        self.broker.start()
+        self.assertEqual(writer.wait(120), 0)
+        self.check()
+        self.assertEqual(pipeline.get("readyz")[0], 200)
+        self.assertIn(self.broker.bootstrap, pipeline.log())
+        self.assertEqual(pipeline.stop(), 0)
+
+    def test_killed_at_random_moments_nothing_is_lost(self):
+        self.prepare(6000, seed=3, peer_options=("--delay", "0..50"))
+        writer = self.kafka.write_slowly(self.example.records(), 1500)
+        choose = random.Random(11)
+        for _ in range(4):
+            pipeline = self.start_pipeline(EXAMPLE, *self.arguments, wait_ready=False)
+            time.sleep(choose.uniform(0.3, 2.0))  # the moment is the point
+            pipeline.kill()
+        self.assertEqual(writer.wait(120), 0)
+        self.start_pipeline(EXAMPLE, *self.arguments)
+        self.check(duplicates=True)
+
+    def test_a_second_copy_is_refused(self):
+        self.prepare(100)
+        self.kafka.write(self.example.records())
+        first = self.start_pipeline(EXAMPLE, *self.arguments)
+        self.directory = tempfile.mkdtemp(dir=scratch)  # a state directory of its own
+        second = self.start_pipeline(EXAMPLE, *self.arguments, wait_ready=False)
+        self.assertEqual(second.process.wait(60), 7)
+        self.assertIn("another copy", second.log())
+        self.check()
+        self.assertEqual(first.stop(), 0)
+
+    def test_memory_at_5000_records_per_second(self):
+        self.prepare(40_000, peer_options=("--delay", "0..5"))
+        pipeline = self.start_pipeline(EXAMPLE, *self.arguments)
+        writer = self.kafka.write_slowly(self.example.records(), 5000)
+        self.assertEqual(writer.wait(120), 0)
+        self.check()
+        most = pipeline.memory_mb(most=True)
+        print(f"memory at 5,000 records/s: {most:.0f} MB", file=sys.stderr)
+        self.assertLess(most, 60)
+
+
+# ---- Lookups in each order -------------------------------------------------------------------------------------------
+
+
+class LookupOrder(TestCase):
+    SOURCE = os.path.join(HERE, "lookup_order.weir")
+
+    def prepare(self, orders, accounts=25):
+        choose = random.Random(5)
+        self.broker, self.kafka = self.start_broker()
+        for topic in ("orders", "orders.input", "orders.key", "orders.none"):
+            self.kafka.create(topic, PARTITIONS)
+        self.peer = self.start_peer()
+        self.orders = [{"id": i, "account": f"ACC-{choose.randrange(accounts)}"} for i in range(orders)]
+        self.arguments = ["--set", f"brokers={self.broker.bootstrap}", "--set", f"url={self.peer.url}"]
+
+    def records(self):
+        return [{"topic": "orders", "key": o["account"], "value": json.dumps(o)} for o in self.orders]
+
+    def check(self, duplicates=False):
+        for topic in ("orders.input", "orders.key", "orders.none"):
+            until(lambda: self.kafka.count(topic) >= len(self.orders), 120, f"all of {topic}")
+        # The account's tier is not worked out here: it must be the same wherever it comes.
+        tiers = {}
+        got = {}
+        for topic in ("orders.input", "orders.key", "orders.none"):
+            got[topic] = self.kafka.read(topic)
+            for record in got[topic]:
+                value = json.loads(record["value"])
+                self.assertEqual(tiers.setdefault(value["account"], value["tier"]), value["tier"])
+        wanted = [(o["account"], o["id"]) for o in self.orders]
+        for topic, order in (("orders.key", "key"), ("orders.none", "none")):
+            actual = [(json.loads(r["value"])["account"], json.loads(r["value"])["id"]) for r in got[topic]]
+            self.assert_same(wanted, actual, order=order, duplicates=duplicates)
+        # `order input`: each input partition's order. Keys keep their partition, so it shows in the output's.
+        partition_of = {r["key"]: r["partition"] for r in self.kafka.read("orders")}
+        wanted = [(partition_of[o["account"]], o["id"]) for o in self.orders]
+        actual = [(r["partition"], json.loads(r["value"])["id"]) for r in got["orders.input"]]
+        self.assert_same(wanted, actual, order="key", duplicates=duplicates)
+
+    def test_answers_in_random_order(self):
+        self.prepare(4000)
+        self.peer.tell("set?delay=0..30&seed=3")
+        self.kafka.write(self.records())
+        self.start_pipeline(self.SOURCE, *self.arguments)
+        self.check()
+        self.assertGreaterEqual(self.peer.stats()["in_flight_max"], 100)
+
+    def test_answers_in_exactly_reversed_order(self):
+        self.prepare(2000)
+        self.peer.tell("set?reverse=32&group_wait=100&record=1")
+        self.kafka.write(self.records())
+        self.start_pipeline(self.SOURCE, *self.arguments)
+        self.check()
+        # They were reversed indeed: of each full group the last that asked was answered first.
+        log = self.peer.log()
+        answered = [entry["answered_as"] for entry in log]
+        backwards = sum(a > b for a, b in zip(answered, answered[1:]))
+        self.assertGreater(backwards, len(answered) * 0.8)
+
+    def test_service_down_for_30_seconds(self):
+        self.prepare(6000)
+        self.peer.tell("set?delay=0..5")
+        pipeline = self.start_pipeline(self.SOURCE, *self.arguments)
+        writer = self.kafka.write_slowly(self.records(), 1000)
+        until(lambda: self.kafka.count("orders.key") > 500, 30, "the pipeline is under way")
+        memory = pipeline.memory_mb()
+        self.peer.tell("down")
+        down_since = time.monotonic()
+        self.assertEqual(writer.wait(60), 0)
+        stuck = None
+        while time.monotonic() - down_since < 30:  # the outage itself
+            self.assertEqual(pipeline.get("livez")[0], 200)
+            time.sleep(1)
+            stuck = self.kafka.count("orders.key")
+        self.assertLess(stuck, len(self.orders))
+        self.assertLess(pipeline.memory_mb(), memory + 40)
+        self.peer.tell("up")
+        self.check()
+        self.assertEqual(pipeline.stop(), 0)
+
+    def test_broker_restarted_under_load(self):
+        self.prepare(6000)
+        self.peer.tell("set?delay=0..5")
+        pipeline = self.start_pipeline(self.SOURCE, *self.arguments)
+        writer = self.kafka.write_slowly(self.records(), 1000)
+        until(lambda: self.kafka.count("orders.key") > 500, 30, "the pipeline is under way")
+        self.broker.kill()
+        self.broker.start()
+        self.assertEqual(writer.wait(120), 0)
+        # A member that the group lost reads its partitions again from the last commit.
+        self.check(duplicates=True)
+        self.assertEqual(pipeline.stop(), 0)
+        self.assertEqual(sum(self.kafka.committed("lookup_order", "orders", PARTITIONS)), len(self.orders))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -172,7 +172,8 @@ ExprPtr ExprChecker::UnknownName(const ast::Name& name) {
           .Report(Code::kNotInWindowKey, name.span, "a window has many records, each with its own",
                   {name.text})
           .Help("say which one: `last(" + name.text + ")`, `max(" + name.text + ")`")
-          .Help("or make it part of the key: `by (…, " + name.text + ")`");
+          .Help(scope_.row->record->fields.empty() ? "or open a window for each: `window … by " + name.text + "`"
+                                                   : "or make it part of the key: `by (…, " + name.text + ")`");
       return Error(name.span);
     }
     row = scope_.aggregate->input;

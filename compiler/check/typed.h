@@ -293,7 +293,7 @@ struct WindowAggregateStep : Step {
   WindowAggregateStep() : Step(StepKind::kWindowAggregate) {}
   ExprPtr size;                        // duration constant over params, > 0
   std::vector<ExprPtr> by;             // over the input row; empty: one window for all
-  std::vector<int> by_fields;          // output visible names: `symbol` in aggregate { symbol, … } refers to by expression i through kField of key_record
+  std::vector<int> by_fields;          // for by expression i: the index of the output field that is it, unchanged; -1: none
   const RecordDef* key_record = nullptr;  // the by expressions as fields; inside `values`, kRow is this record
   Route on_late;
   std::vector<Aggregate> aggregates;   // over the input row

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -134,7 +135,13 @@ Status LmdbStore::OpenEnvironment() {
   if (error == 0) error = mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | MDB_NOLOCK, 0600);
   if (error != 0) return Failed(error, "opening the store");
   key_max_ = static_cast<size_t>(mdb_env_get_maxkeysize(env_));
-  Status length = CheckLength();
+  // LMDB's own sanity checks: a damaged tree ends the process with a sentence and a code, not with an abort.
+  mdb_env_set_assert(env_, [](MDB_env*, const char* what) {
+    fmt::print(stderr, "the local state is damaged ({}): restore it, or start with a new state directory\n", what);
+    _exit(3);
+  });
+  std::string cut_off;
+  Status length = CheckLength(&cut_off);
   if (!length.ok()) return length;
 
   MDB_txn* txn = nullptr;
@@ -146,12 +153,18 @@ Status LmdbStore::OpenEnvironment() {
   } else if (txn != nullptr) {
     mdb_txn_abort(txn);
   }
+  if (!cut_off.empty()) {
+    bool whole = error == 0 && Walk().ok();
+    if (!whole) return Status::Corrupt(cut_off);
+  }
   if (error != 0) return Failed(error, "opening the store");
   return fresh ? SyncDirectory(directory_) : Status();
 }
 
-// A file that lost its end would kill the process on the first read through the map, so this comes before any.
-Status LmdbStore::CheckLength() {
+// A file that lost its end would kill the process on the first read through the map, so this comes before any. It may
+// also be short and whole: LMDB does not write pages at the end that a transaction took and gave back. So the missing
+// pages are made, empty, and Walk then says whether one of them was in use.
+Status LmdbStore::CheckLength(std::string* cut_off) {
   MDB_envinfo info;
   MDB_stat stat_of;
   mdb_env_info(env_, &info);
@@ -161,11 +174,42 @@ Status LmdbStore::CheckLength() {
   struct stat file;
   if (fstat(fd, &file) != 0) return Status::FromErrno(errno, "state directory " + directory_);
   uint64_t needed = (static_cast<uint64_t>(info.me_last_pgno) + 1) * stat_of.ms_psize;
-  if (static_cast<uint64_t>(file.st_size) < needed) {
-    return Status::Corrupt(fmt::format("state directory {}: data.mdb has {} bytes and should have {}: it was cut off",
-                                       directory_, file.st_size, needed));
-  }
+  if (static_cast<uint64_t>(file.st_size) >= needed) return Status();
+  if (ftruncate(fd, static_cast<off_t>(needed)) != 0) return Status::FromErrno(errno, "state directory " + directory_);
+  *cut_off = fmt::format("state directory {}: data.mdb has {} bytes and should have {}: it was cut off", directory_,
+                         file.st_size, needed);
   return Status();
+}
+
+// Reads every page of the tree: the list of free pages, the heads and the state.
+Status LmdbStore::Walk() {
+  MDB_txn* txn = nullptr;
+  int error = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  if (error != 0) return Failed(error, "reading the store");
+  constexpr MDB_dbi kFreePages = 0;
+  Status status;
+  for (MDB_dbi dbi : {kFreePages, meta_, state_}) {
+    MDB_cursor* cursor = nullptr;
+    error = mdb_cursor_open(txn, dbi, &cursor);
+    MDB_val key, val;
+    if (error == 0) error = mdb_cursor_get(cursor, &key, &val, MDB_FIRST);
+    while (error == 0) {
+      if (dbi == state_) {
+        Str bytes = View(val);
+        uint32_t crc = 0;
+        if (bytes.size >= 5) std::memcpy(&crc, bytes.data, 4);
+        if (bytes.size < 5 || crc != Checksum(View(key), bytes.Sub(4))) error = MDB_CORRUPTED;
+      }
+      if (error == 0) error = mdb_cursor_get(cursor, &key, &val, MDB_NEXT);
+    }
+    if (cursor != nullptr) mdb_cursor_close(cursor);
+    if (error != MDB_NOTFOUND) {
+      status = Failed(error, "reading the store");
+      break;
+    }
+  }
+  mdb_txn_abort(txn);
+  return status;
 }
 
 Status LmdbStore::ReadMeta(const StoreIdentity& identity) {

@@ -45,7 +45,8 @@ class LmdbStore : public Store {
  private:
   Status TakeDirectory();
   Status OpenEnvironment();
-  Status CheckLength();
+  Status CheckLength(std::string* cut_off);
+  Status Walk();
   Status ReadMeta(const StoreIdentity& identity);
   // The deltas in one transaction; *full when the map is too small, and nothing happened.
   Status TryCommit(uint64_t epoch, const std::vector<const Buffer*>& deltas, bool* full);

@@ -1,4 +1,5 @@
-// compiler/base/casting.h — Checked downcasts for class hierarchies with a kind (Ast, Typed), without RTTI.
+// compiler/base/casting.h — Checked downcasts for class hierarchies with a kind (Ast, Typed),
+// without RTTI.
 //
 // A hierarchy takes part by giving each class `static bool ClassOf(const Base*)`.
 //   if (auto* join = As<JoinStep>(step)) …      null when it is something else

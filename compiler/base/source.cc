@@ -54,7 +54,8 @@ uint32_t SourceFile::LineBegin(uint32_t line) const {
 }
 
 const SourceFile& SourceSet::Add(std::string path, std::string text) {
-  return files_.emplace_back(static_cast<uint32_t>(files_.size()), std::move(path), std::move(text));
+  return files_.emplace_back(static_cast<uint32_t>(files_.size()), std::move(path),
+                             std::move(text));
 }
 
 const SourceFile* SourceSet::FindPath(std::string_view path) const {

@@ -1,4 +1,5 @@
-// compiler/base/source.h — Source files in memory, and the lines and columns of their bytes. No IO: the driver reads.
+// compiler/base/source.h — Source files in memory, and the lines and columns of their bytes. No IO:
+// the driver reads.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace weirc {
 
-// Both count from 1; a column counts characters (code points; a byte that is not UTF-8 counts as one).
+// Both count from 1; a column counts characters (code points; a byte that is not UTF-8 counts as
+// one).
 struct LineColumn {
   uint32_t line = 1;
   uint32_t column = 1;
@@ -36,7 +38,8 @@ class SourceFile {
   // The line alone, without looking at its characters.
   uint32_t LineOf(uint32_t offset) const;
   uint32_t LineCount() const { return static_cast<uint32_t>(line_begins_.size()); }
-  // Lines count from 1. The text excludes its line end (\n or \r\n); empty for a line that does not exist.
+  // Lines count from 1. The text excludes its line end (\n or \r\n); empty for a line that does not
+  // exist.
   std::string_view LineText(uint32_t line) const;
   uint32_t LineBegin(uint32_t line) const;
 
@@ -48,7 +51,8 @@ class SourceFile {
   std::vector<bool> line_is_ascii_;  // then a column is a matter of subtraction
 };
 
-// All files of one compilation: the pipeline and what it imports. References stay valid while the set lives.
+// All files of one compilation: the pipeline and what it imports. References stay valid while the
+// set lives.
 class SourceSet {
  public:
   SourceSet() = default;

@@ -7,7 +7,9 @@ namespace weirc {
 
 TEST_CASE("lines and columns count from one and in characters") {
   SourceSet set;
-  const SourceFile& file = set.Add("a.weir", "ab\r\nc\xC3\xA9" "d\n\nlast");
+  const SourceFile& file = set.Add("a.weir",
+                                   "ab\r\nc\xC3\xA9"
+                                   "d\n\nlast");
   CHECK(file.LineCount() == 4);
   CHECK(file.Locate(0) == LineColumn{1, 1});
   CHECK(file.Locate(4) == LineColumn{2, 1});

@@ -6,8 +6,8 @@
 
 namespace weirc {
 
-// Byte offsets into one file of a SourceSet; `end` is the byte after the last one. An invalid span (the default) belongs
-// to no file: a diagnostic without a place.
+// Byte offsets into one file of a SourceSet; `end` is the byte after the last one. An invalid span
+// (the default) belongs to no file: a diagnostic without a place.
 struct Span {
   static constexpr uint32_t kNoFile = std::numeric_limits<uint32_t>::max();
 

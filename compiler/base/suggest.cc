@@ -1,4 +1,5 @@
-// compiler/base/suggest.cc — "Did you mean …?": the candidate nearest to what was written, if any is near enough.
+// compiler/base/suggest.cc — "Did you mean …?": the candidate nearest to what was written, if any
+// is near enough.
 #include "compiler/base/suggest.h"
 
 #include <algorithm>
@@ -27,7 +28,8 @@ size_t EditDistance(std::string_view a, std::string_view b, size_t limit) {
     size_t best = row[0];
     for (size_t i = 1; i <= a.size(); ++i) {
       row[i] = std::min({last[i] + 1, row[i - 1] + 1, last[i - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[i] = std::min(row[i], before[i - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[i] = std::min(row[i], before[i - 2] + 1);
       best = std::min(best, row[i]);
     }
     if (best > limit) return limit + 1;
@@ -37,7 +39,8 @@ size_t EditDistance(std::string_view a, std::string_view b, size_t limit) {
   return std::min(last[a.size()], limit + 1);
 }
 
-std::optional<std::string> DidYouMean(std::string_view written, std::span<const std::string_view> candidates) {
+std::optional<std::string> DidYouMean(std::string_view written,
+                                      std::span<const std::string_view> candidates) {
   if (written.empty() || written.size() > 200) return std::nullopt;
   std::string lower = Lower(written);
   size_t limit = std::max<size_t>(1, written.size() / 3);
@@ -56,7 +59,8 @@ std::optional<std::string> DidYouMean(std::string_view written, std::span<const 
   return best;
 }
 
-std::optional<std::string> DidYouMean(std::string_view written, const std::vector<std::string>& candidates) {
+std::optional<std::string> DidYouMean(std::string_view written,
+                                      const std::vector<std::string>& candidates) {
   std::vector<std::string_view> views(candidates.begin(), candidates.end());
   return DidYouMean(written, std::span<const std::string_view>(views));
 }

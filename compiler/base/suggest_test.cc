@@ -1,4 +1,5 @@
-// compiler/base/suggest_test.cc — A suggestion helps only when it is near, and annoys when it is not.
+// compiler/base/suggest_test.cc — A suggestion helps only when it is near, and annoys when it is
+// not.
 #include "compiler/base/suggest.h"
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,5 @@
-// compiler/base/utf8.cc — UTF-8 as the compiler needs it: decode with care, count characters, encode.
+// compiler/base/utf8.cc — UTF-8 as the compiler needs it: decode with care, count characters,
+// encode.
 #include "compiler/base/utf8.h"
 
 namespace weirc {
@@ -8,7 +9,10 @@ Utf8Character DecodeUtf8(std::string_view text, size_t offset) {
   size_t left = text.size() - offset;
   unsigned char first = byte(0);
   if (first < 0x80) return {first, 1, true};
-  uint32_t size = first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xC2 && first < 0xE0 ? 2 : 0;
+  uint32_t size = first >= 0xF0 && first < 0xF5   ? 4
+                  : first >= 0xE0 && first < 0xF0 ? 3
+                  : first >= 0xC2 && first < 0xE0 ? 2
+                                                  : 0;
   if (size == 0 || size > left) return {};
   char32_t code = first & (0x7F >> size);
   for (uint32_t i = 1; i < size; ++i) {
@@ -45,10 +49,13 @@ void AppendUtf8(char32_t code, std::string* out) {
 }
 
 int DisplayWidth(char32_t c) {
-  if ((c >= 0x300 && c < 0x370) || (c >= 0x200B && c <= 0x200F) || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
-  bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
-              (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
-              (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
+  if ((c >= 0x300 && c < 0x370) || (c >= 0x200B && c <= 0x200F) || (c >= 0xFE00 && c <= 0xFE0F))
+    return 0;
+  bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
+              (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
+              (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
+              (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) ||
+              (c >= 0x20000 && c <= 0x3FFFD);
   return wide ? 2 : 1;
 }
 

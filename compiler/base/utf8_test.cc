@@ -17,8 +17,8 @@ TEST_CASE("valid characters decode and encode back") {
 }
 
 TEST_CASE("overlong, cut, surrogate and too large sequences are not valid") {
-  for (std::string text : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xF4\x90\x80\x80", "\xE2\x82",
-                           "\x80", "\xFF"}) {
+  for (std::string text : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80",
+                           "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xFF"}) {
     Utf8Character c = DecodeUtf8(text, 0);
     CHECK_FALSE(c.valid);
     CHECK(c.size == 1);

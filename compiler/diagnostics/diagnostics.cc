@@ -1,4 +1,5 @@
-// compiler/diagnostics/diagnostics.cc — What the compiler has to say about a program: facts, collected in a sink.
+// compiler/diagnostics/diagnostics.cc — What the compiler has to say about a program: facts,
+// collected in a sink.
 #include "compiler/diagnostics/diagnostics.h"
 
 #include <algorithm>
@@ -10,7 +11,8 @@ namespace weirc {
 
 const std::vector<CodeInfo>& AllCodes() {
   static const std::vector<CodeInfo> codes = {
-#define WEIR_DIAGNOSTIC(code, name, severity, message) {Code::k##name, #code, #name, Severity::severity, message},
+#define WEIR_DIAGNOSTIC(code, name, severity, message) \
+  {Code::k##name, #code, #name, Severity::severity, message},
 #include "compiler/diagnostics/codes.def"
 #undef WEIR_DIAGNOSTIC
   };
@@ -34,8 +36,8 @@ std::optional<Code> FindCode(std::string_view id) {
 std::string FillMessage(std::string_view message, std::initializer_list<MessageArg> args) {
   std::string text;
   for (size_t i = 0; i < message.size(); ++i) {
-    bool placeholder = message[i] == '{' && i + 2 < message.size() && message[i + 1] >= '0' && message[i + 1] <= '9' &&
-                       message[i + 2] == '}';
+    bool placeholder = message[i] == '{' && i + 2 < message.size() && message[i + 1] >= '0' &&
+                       message[i + 1] <= '9' && message[i + 2] == '}';
     if (!placeholder) {
       text += message[i];
       continue;
@@ -63,9 +65,11 @@ Reported& Reported::Note(std::string text) {
   return *this;
 }
 
-Reported Diagnostics::Report(Code code, Span span, std::string label, std::initializer_list<MessageArg> args) {
+Reported Diagnostics::Report(Code code, Span span, std::string label,
+                             std::initializer_list<MessageArg> args) {
   const CodeInfo& info = InfoOf(code);
-  list_.push_back({code, info.severity, FillMessage(info.message, args), {span, std::move(label)}, {}, {}, {}});
+  list_.push_back(
+      {code, info.severity, FillMessage(info.message, args), {span, std::move(label)}, {}, {}, {}});
   if (info.severity == Severity::Error) ++error_count_;
   return Reported(this, list_.size() - 1);
 }
@@ -76,10 +80,12 @@ void Diagnostics::Add(Diagnostic diagnostic) {
 }
 
 std::vector<Diagnostic> Diagnostics::Sorted() const {
-  // A problem without a place comes first: it usually concerns the whole file. Equal places keep the order of reporting.
+  // A problem without a place comes first: it usually concerns the whole file. Equal places keep
+  // the order of reporting.
   auto place = [this](size_t i) {
     const Span& s = list_[i].primary.span;
-    return std::tuple(s.IsValid() ? static_cast<uint64_t>(s.file) + 1 : 0, s.begin, s.end, list_[i].code, i);
+    return std::tuple(s.IsValid() ? static_cast<uint64_t>(s.file) + 1 : 0, s.begin, s.end,
+                      list_[i].code, i);
   };
   std::vector<size_t> order(list_.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -88,7 +94,8 @@ std::vector<Diagnostic> Diagnostics::Sorted() const {
   for (size_t i : order) {
     const Diagnostic& d = list_[i];
     bool repeated = false;  // those of the same place stand together
-    for (size_t k = sorted.size(); k-- > 0 && sorted[k].primary.span == d.primary.span && !repeated;) {
+    for (size_t k = sorted.size();
+         k-- > 0 && sorted[k].primary.span == d.primary.span && !repeated;) {
       repeated = sorted[k].code == d.code && sorted[k].message == d.message;
     }
     if (!repeated) sorted.push_back(d);
@@ -99,7 +106,8 @@ std::vector<Diagnostic> Diagnostics::Sorted() const {
 bool Diagnostics::HasErrorIn(Span span) const {
   return std::any_of(list_.begin(), list_.end(), [&](const Diagnostic& d) {
     const Span& s = d.primary.span;
-    return d.severity == Severity::Error && s.file == span.file && s.begin <= span.end && s.end >= span.begin;
+    return d.severity == Severity::Error && s.file == span.file && s.begin <= span.end &&
+           s.end >= span.begin;
   });
 }
 

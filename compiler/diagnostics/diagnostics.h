@@ -1,8 +1,10 @@
-// compiler/diagnostics/diagnostics.h — What the compiler has to say about a program: facts, collected in a sink.
+// compiler/diagnostics/diagnostics.h — What the compiler has to say about a program: facts,
+// collected in a sink.
 //
 // Stages report and go on; only render.h makes text of it.
 //
-//   diagnostics.Report(Code::kUnknownField, name.span, "did you mean `amount`?", {name.text, type.text})
+//   diagnostics.Report(Code::kUnknownField, name.span, "did you mean `amount`?", {name.text,
+//   type.text})
 //       .Secondary(record.name.span, "`Order` is declared here")
 //       .Help("write `amount`");
 #pragma once
@@ -30,8 +32,8 @@ enum class Code : uint16_t {
 
 struct CodeInfo {
   Code code;
-  std::string_view id;       // "W0201"
-  std::string_view name;     // "UnknownField"
+  std::string_view id;    // "W0201"
+  std::string_view name;  // "UnknownField"
   Severity severity;
   std::string_view message;  // with {0}, {1} …
 };
@@ -91,8 +93,10 @@ class Reported {
 
 class Diagnostics {
  public:
-  // The label says why here; it may be empty. The count of arguments must be that of the message's placeholders.
-  Reported Report(Code code, Span span, std::string label = {}, std::initializer_list<MessageArg> args = {});
+  // The label says why here; it may be empty. The count of arguments must be that of the message's
+  // placeholders.
+  Reported Report(Code code, Span span, std::string label = {},
+                  std::initializer_list<MessageArg> args = {});
 
   // Takes over what another sink has collected.
   void Add(Diagnostic diagnostic);
@@ -104,7 +108,8 @@ class Diagnostics {
   const std::vector<Diagnostic>& list() const { return list_; }
   // By file, place and code; equal ones (code, place and message) once. What renderers show.
   std::vector<Diagnostic> Sorted() const;
-  // True if an error touches the span: a later stage keeps silent about what an earlier one has explained.
+  // True if an error touches the span: a later stage keeps silent about what an earlier one has
+  // explained.
   bool HasErrorIn(Span span) const;
 
  private:

@@ -1,4 +1,5 @@
-// compiler/diagnostics/render.cc — The short forms: summary, JSON, GitHub, and the plain one of golden tests.
+// compiler/diagnostics/render.cc — The short forms: summary, JSON, GitHub, and the plain one of
+// golden tests.
 #include "compiler/diagnostics/render.h"
 
 #include <cstdio>
@@ -8,7 +9,9 @@
 namespace weirc {
 namespace {
 
-const char* SeverityWord(Severity severity) { return severity == Severity::Error ? "error" : "warning"; }
+const char* SeverityWord(Severity severity) {
+  return severity == Severity::Error ? "error" : "warning";
+}
 
 // Broken UTF-8 becomes U+FFFD, so that the result is valid JSON whatever the source holds.
 std::string JsonString(std::string_view text) {
@@ -36,11 +39,13 @@ std::string JsonString(std::string_view text) {
 
 std::string JsonPlace(Span span, const SourceSet& sources) {
   const SourceFile* file = sources.Find(span);
-  if (file == nullptr) return "\"file\":null,\"line\":null,\"column\":null,\"end_line\":null,\"end_column\":null";
+  if (file == nullptr)
+    return "\"file\":null,\"line\":null,\"column\":null,\"end_line\":null,\"end_column\":null";
   LineColumn begin = file->Locate(span.begin);
   LineColumn end = file->Locate(span.end);
   return "\"file\":" + JsonString(file->path()) + ",\"line\":" + std::to_string(begin.line) +
-         ",\"column\":" + std::to_string(begin.column) + ",\"end_line\":" + std::to_string(end.line) +
+         ",\"column\":" + std::to_string(begin.column) +
+         ",\"end_line\":" + std::to_string(end.line) +
          ",\"end_column\":" + std::to_string(end.column);
 }
 
@@ -79,8 +84,11 @@ std::string PlainPlace(Span span, const SourceSet& sources) {
 
 std::string RenderSummary(const Diagnostics& diagnostics) {
   size_t errors = 0, warnings = 0;
-  for (const Diagnostic& d : diagnostics.Sorted()) ++(d.severity == Severity::Error ? errors : warnings);
-  auto count = [](size_t n, const char* word) { return std::to_string(n) + " " + word + (n == 1 ? "" : "s"); };
+  for (const Diagnostic& d : diagnostics.Sorted())
+    ++(d.severity == Severity::Error ? errors : warnings);
+  auto count = [](size_t n, const char* word) {
+    return std::to_string(n) + " " + word + (n == 1 ? "" : "s");
+  };
   std::string text;
   if (errors > 0) text = count(errors, "error");
   if (warnings > 0) text += (text.empty() ? "" : ", ") + count(warnings, "warning");
@@ -90,9 +98,10 @@ std::string RenderSummary(const Diagnostics& diagnostics) {
 std::string RenderJson(const Diagnostics& diagnostics, const SourceSet& sources) {
   std::string json;
   for (const Diagnostic& d : diagnostics.Sorted()) {
-    json += "{\"code\":\"" + std::string(InfoOf(d.code).id) + "\",\"severity\":\"" + SeverityWord(d.severity) +
-            "\",\"message\":" + JsonString(d.message) + "," + JsonPlace(d.primary.span, sources) +
-            ",\"label\":" + JsonString(d.primary.text) + ",\"secondary\":[";
+    json += "{\"code\":\"" + std::string(InfoOf(d.code).id) + "\",\"severity\":\"" +
+            SeverityWord(d.severity) + "\",\"message\":" + JsonString(d.message) + "," +
+            JsonPlace(d.primary.span, sources) + ",\"label\":" + JsonString(d.primary.text) +
+            ",\"secondary\":[";
     for (size_t i = 0; i < d.secondary.size(); ++i) {
       json += (i > 0 ? ",{" : "{") + JsonPlace(d.secondary[i].span, sources) +
               ",\"label\":" + JsonString(d.secondary[i].text) + "}";
@@ -129,7 +138,8 @@ std::string RenderPlain(const Diagnostics& diagnostics, const SourceSet& sources
     text += std::string(SeverityWord(d.severity)) + "[" + std::string(InfoOf(d.code).id) + "] " +
             PlainPlace(d.primary.span, sources) + ": " + d.message + "\n";
     if (!d.primary.text.empty()) text += "  label: " + d.primary.text + "\n";
-    for (const Label& label : d.secondary) text += "  " + PlainPlace(label.span, sources) + ": " + label.text + "\n";
+    for (const Label& label : d.secondary)
+      text += "  " + PlainPlace(label.span, sources) + ": " + label.text + "\n";
     for (const std::string& help : d.help) text += "  help: " + help + "\n";
     for (const std::string& note : d.notes) text += "  note: " + note + "\n";
   }

@@ -1,4 +1,5 @@
-// compiler/diagnostics/render_test.cc — Layouts, and that no byte of a source file harms a terminal or a JSON reader.
+// compiler/diagnostics/render_test.cc — Layouts, and that no byte of a source file harms a terminal
+// or a JSON reader.
 #include "compiler/diagnostics/render.h"
 
 #include <catch2/catch.hpp>
@@ -15,9 +16,11 @@ Span Find(const SourceFile& file, std::string_view text) {
 
 TEST_CASE("text shows the line, the span and the other place that matters") {
   SourceSet sources;
-  const SourceFile& file = sources.Add("enrich.weir", "record Order { amount: int64 }\n\nstream s = t\n  | where amonut > 0\n");
+  const SourceFile& file = sources.Add(
+      "enrich.weir", "record Order { amount: int64 }\n\nstream s = t\n  | where amonut > 0\n");
   Diagnostics diagnostics;
-  diagnostics.Report(Code::kReservedWord, Find(file, "amonut"), "did you mean `amount`?", {"amonut"})
+  diagnostics
+      .Report(Code::kReservedWord, Find(file, "amonut"), "did you mean `amount`?", {"amonut"})
       .Secondary(Find(file, "Order"), "the record")
       .Help("write `amount`")
       .Note("line one\nline two");
@@ -71,7 +74,8 @@ TEST_CASE("tabs, wide characters and hostile bytes keep marks in place") {
 
 TEST_CASE("a line of a megabyte is cut around its mark") {
   SourceSet sources;
-  const SourceFile& file = sources.Add("a.weir", std::string(500000, 'a') + "X" + std::string(500000, 'b'));
+  const SourceFile& file =
+      sources.Add("a.weir", std::string(500000, 'a') + "X" + std::string(500000, 'b'));
   Diagnostics diagnostics;
   diagnostics.Report(Code::kBadDate, Find(file, "X"), "here");
   std::string text = RenderText(diagnostics, sources);
@@ -92,13 +96,16 @@ TEST_CASE("json is one object a line and always valid UTF-8") {
   SourceSet sources;
   const SourceFile& file = sources.Add("a\"b.weir", "one\ntwo");
   Diagnostics diagnostics;
-  diagnostics.Report(Code::kReservedWord, Find(file, "two"), "l\xFF", {"two"}).Secondary(Find(file, "one"), "s").Help("h");
-  CHECK(RenderJson(diagnostics, sources) ==
-        R"({"code":"W0111","severity":"error","message":"`two` is a reserved word, not a name",)"
-        R"("file":"a\"b.weir","line":2,"column":1,"end_line":2,"end_column":4,"label":"l\ufffd",)"
-        R"("secondary":[{"file":"a\"b.weir","line":1,"column":1,"end_line":1,"end_column":4,"label":"s"}],)"
-        R"("help":["h"],"notes":[]})"
-        "\n");
+  diagnostics.Report(Code::kReservedWord, Find(file, "two"), "l\xFF", {"two"})
+      .Secondary(Find(file, "one"), "s")
+      .Help("h");
+  CHECK(
+      RenderJson(diagnostics, sources) ==
+      R"({"code":"W0111","severity":"error","message":"`two` is a reserved word, not a name",)"
+      R"("file":"a\"b.weir","line":2,"column":1,"end_line":2,"end_column":4,"label":"l\ufffd",)"
+      R"("secondary":[{"file":"a\"b.weir","line":1,"column":1,"end_line":1,"end_column":4,"label":"s"}],)"
+      R"("help":["h"],"notes":[]})"
+      "\n");
 }
 
 TEST_CASE("github gets a workflow command") {
@@ -107,7 +114,8 @@ TEST_CASE("github gets a workflow command") {
   Diagnostics diagnostics;
   diagnostics.Report(Code::kReservedWord, Find(file, "two"), "100%", {"two"}).Help("h");
   CHECK(RenderGithub(diagnostics, sources) ==
-        "::error file=a%2Cb.weir,line=2,endLine=2,col=1,endColumn=4,title=W0111::`two` is a reserved word, not a name: "
+        "::error file=a%2Cb.weir,line=2,endLine=2,col=1,endColumn=4,title=W0111::`two` is a "
+        "reserved word, not a name: "
         "100%25%0Ahelp: h\n");
 }
 
@@ -115,9 +123,12 @@ TEST_CASE("plain has one line for each fact") {
   SourceSet sources;
   const SourceFile& file = sources.Add("a.weir", "one\ntwo");
   Diagnostics diagnostics;
-  diagnostics.Report(Code::kReservedWord, Find(file, "two"), "l", {"two"}).Secondary(Find(file, "one"), "s").Note("n");
+  diagnostics.Report(Code::kReservedWord, Find(file, "two"), "l", {"two"})
+      .Secondary(Find(file, "one"), "s")
+      .Note("n");
   CHECK(RenderPlain(diagnostics, sources) ==
-        "error[W0111] 2:1-2:4: `two` is a reserved word, not a name\n  label: l\n  1:1-1:4: s\n  note: n\n");
+        "error[W0111] 2:1-2:4: `two` is a reserved word, not a name\n  label: l\n  1:1-1:4: s\n  "
+        "note: n\n");
 }
 
 }  // namespace weirc

@@ -39,8 +39,9 @@ std::string Paint(Style style, const std::string& text, bool color) {
 
 // A line as a terminal shows it, with the column at which each of its bytes lands.
 struct ShownLine {
-  std::vector<std::string> cells;  // one for each column; a wide character is followed by an empty cell
-  std::vector<size_t> column_of;   // for each byte, and one for the end
+  std::vector<std::string>
+      cells;  // one for each column; a wide character is followed by an empty cell
+  std::vector<size_t> column_of;  // for each byte, and one for the end
 };
 
 ShownLine Show(std::string_view line) {
@@ -87,14 +88,16 @@ struct Mark {
 
 class Writer {
  public:
-  Writer(const SourceSet& sources, RenderOptions options) : sources_(sources), color_(options.color) {}
+  Writer(const SourceSet& sources, RenderOptions options)
+      : sources_(sources), color_(options.color) {}
 
   std::string Render(const Diagnostic& d) {
     out_.clear();
     style_ = d.severity == Severity::Error ? Style::kError : Style::kWarning;
     std::string head = d.severity == Severity::Error ? "error" : "warning";
     head += "[" + std::string(InfoOf(d.code).id) + "]";
-    out_ += Paint(style_, head, color_) + Paint(Style::kBold, ": " + Safe(d.message), color_) + "\n";
+    out_ +=
+        Paint(style_, head, color_) + Paint(Style::kBold, ": " + Safe(d.message), color_) + "\n";
 
     gutter_ = 1;
     Widen(d.primary.span);
@@ -143,8 +146,10 @@ class Writer {
   void Remark(const std::string& kind, const std::string& text) {
     std::string lines = Safe(text);
     std::string indent = "\n" + Pad("") + std::string(kind.size() + 4, ' ');
-    for (size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; at += indent.size()) lines.replace(at, 1, indent);
-    out_ += Paint(Style::kGutter, Pad("") + "= ", color_) + Paint(Style::kBold, kind + ":", color_) + " " + lines + "\n";
+    for (size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; at += indent.size())
+      lines.replace(at, 1, indent);
+    out_ += Paint(Style::kGutter, Pad("") + "= ", color_) +
+            Paint(Style::kBold, kind + ":", color_) + " " + lines + "\n";
   }
 
   // The lines of one file that carry labels, in their order.
@@ -158,7 +163,8 @@ class Writer {
       AddMark(file, label, false, &lines);
       if (place.file != file_id) place = label.span;
     }
-    out_ += Paint(Style::kGutter, std::string(gutter_ + 1, ' ') + arrow, color_) + " " + Safe(sources_.Place(place)) + "\n";
+    out_ += Paint(Style::kGutter, std::string(gutter_ + 1, ' ') + arrow, color_) + " " +
+            Safe(sources_.Place(place)) + "\n";
     Bar();
     uint32_t last = 0;
     for (auto& [line, marks] : lines) {
@@ -175,7 +181,8 @@ class Writer {
     uint32_t line_begin = file.LineBegin(line);
     size_t size = file.LineText(line).size();
     size_t begin = std::min<size_t>(label.span.begin - line_begin, size);
-    size_t end = std::clamp<size_t>(label.span.end >= line_begin ? label.span.end - line_begin : 0, begin, size);
+    size_t end = std::clamp<size_t>(label.span.end >= line_begin ? label.span.end - line_begin : 0,
+                                    begin, size);
     (*lines)[line].push_back({begin, end, primary, Safe(label.text)});
   }
 
@@ -194,12 +201,14 @@ class Writer {
       mark.end = std::max(shown.column_of[std::min(mark.end, end) - begin], mark.begin + 1);
     }
     std::string text = Window(shown, begin > 0, end < line.size(), &marks);
-    out_ += Paint(Style::kGutter, Pad(std::to_string(number)) + "|", color_) + (text.empty() ? "" : " " + text) + "\n";
+    out_ += Paint(Style::kGutter, Pad(std::to_string(number)) + "|", color_) +
+            (text.empty() ? "" : " " + text) + "\n";
     Underline(std::move(marks));
   }
 
   // Cuts a very long line to what surrounds its first mark, moving the marks along.
-  static std::string Window(const ShownLine& shown, bool cut_left, bool cut_right, std::vector<Mark>* marks) {
+  static std::string Window(const ShownLine& shown, bool cut_left, bool cut_right,
+                            std::vector<Mark>* marks) {
     size_t begin = 0, end = shown.cells.size();
     if (end > kLineWidthMax) {
       size_t first = end;
@@ -223,7 +232,8 @@ class Writer {
     return text;
   }
 
-  // The row of ^^^ and --- with the last label behind it; other labels hang below their marks, the rightmost first.
+  // The row of ^^^ and --- with the last label behind it; other labels hang below their marks, the
+  // rightmost first.
   void Underline(std::vector<Mark> marks) {
     std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) {
       return std::pair(a.begin, !a.primary) < std::pair(b.begin, !b.primary);
@@ -233,19 +243,22 @@ class Writer {
     std::vector<char> row(width, ' ');
     for (bool primary : {false, true}) {  // the primary mark wins where they overlap
       for (const Mark& mark : marks) {
-        if (mark.primary == primary) std::fill(row.begin() + mark.begin, row.begin() + mark.end, primary ? '^' : '-');
+        if (mark.primary == primary)
+          std::fill(row.begin() + mark.begin, row.begin() + mark.end, primary ? '^' : '-');
       }
     }
     std::string line = PaintRow(row);
     // The last label stands in the row unless another mark starts at or goes beyond its place.
     const Mark& last = marks.back();
-    bool inline_last = !last.text.empty() && last.end == width && last.text.find('\n') == std::string::npos;
+    bool inline_last =
+        !last.text.empty() && last.end == width && last.text.find('\n') == std::string::npos;
     if (inline_last) line += " " + Paint(last.primary ? style_ : Style::kGutter, last.text, color_);
     Gutter(line);
 
     std::vector<Mark> hanging;
     for (size_t i = 0; i < marks.size(); ++i) {
-      if (!marks[i].text.empty() && !(inline_last && i + 1 == marks.size())) hanging.push_back(marks[i]);
+      if (!marks[i].text.empty() && !(inline_last && i + 1 == marks.size()))
+        hanging.push_back(marks[i]);
     }
     while (!hanging.empty()) {
       Mark mark = hanging.back();
@@ -258,7 +271,8 @@ class Writer {
         stem_columns = hanging.size() > 2 ? hanging[hanging.size() - 3].begin + 1 : 0;
       }
       size_t fill = mark.begin >= stem_columns ? mark.begin - stem_columns : 0;
-      Gutter(before + std::string(fill, ' ') + Paint(mark.primary ? style_ : Style::kGutter, mark.text, color_));
+      Gutter(before + std::string(fill, ' ') +
+             Paint(mark.primary ? style_ : Style::kGutter, mark.text, color_));
       hanging.pop_back();
     }
   }
@@ -269,7 +283,8 @@ class Writer {
     size_t column = 0;
     for (size_t i = 0; i < count; ++i) {
       if (hanging[i].begin < column) continue;
-      line += std::string(hanging[i].begin - column, ' ') + Paint(hanging[i].primary ? style_ : Style::kGutter, "|", color_);
+      line += std::string(hanging[i].begin - column, ' ') +
+              Paint(hanging[i].primary ? style_ : Style::kGutter, "|", color_);
       column = hanging[i].begin + 1;
     }
     return line;
@@ -300,7 +315,8 @@ class Writer {
 
 }  // namespace
 
-std::string RenderText(const Diagnostics& diagnostics, const SourceSet& sources, RenderOptions options) {
+std::string RenderText(const Diagnostics& diagnostics, const SourceSet& sources,
+                       RenderOptions options) {
   std::string text;
   Writer writer(sources, options);
   for (const Diagnostic& d : diagnostics.Sorted()) text += writer.Render(d);

@@ -1,12 +1,14 @@
-// compiler/parse/ast.h — A program as it is written: declarations, steps, expressions, each with its place.
+// compiler/parse/ast.h — A program as it is written: declarations, steps, expressions, each with
+// its place.
 //
-// The parser builds it, nobody changes it. Nodes are structs with public fields; `As<T>` and `Cast<T>` (base/casting.h)
-// find out what a Decl, Step, Expr, Pattern or TestItem is. A tree is never deeper than kDepthMax, so recursion over it
-// is safe. After a syntax error the tree is still whole: a missing expression is an ErrorExpr, a missing name has empty
-// text, and the declaration is marked `broken`; later stages know its name, but say nothing about its inside.
+// The parser builds it, nobody changes it. Nodes are structs with public fields; `As<T>` and
+// `Cast<T>` (base/casting.h) find out what a Decl, Step, Expr, Pattern or TestItem is. A tree is
+// never deeper than kDepthMax, so recursion over it is safe. After a syntax error the tree is still
+// whole: a missing expression is an ErrorExpr, a missing name has empty text, and the declaration
+// is marked `broken`; later stages know its name, but say nothing about its inside.
 //
-// What is already checked: literal values are in range, a block and a literal name no entry twice, comparisons and
-// ranges are not chained, and strings that must be plain are.
+// What is already checked: literal values are in range, a block and a literal name no entry twice,
+// comparisons and ranges are not chained, and strings that must be plain are.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +36,7 @@ struct Name {
   explicit operator bool() const { return IsPresent(); }
 };
 
-// ---------------------------------------------------------------------------------------------------- expressions
+// ------------------------------------------------------------------------------------- expressions
 
 enum class ExprKind : uint8_t {
   kName,
@@ -142,12 +144,14 @@ struct ListLit : ExprOf<ExprKind::kList> {
   std::vector<ExprPtr> items;
 };
 
-// `name: value`, `"key": value` or the shorthand `name`, whose value is a NameExpr of the same name and place.
+// `name: value`, `"key": value` or the shorthand `name`, whose value is a NameExpr of the same name
+// and place.
 struct Pair {
   Name name;
-  ExprPtr value;            // never null
+  ExprPtr value;  // never null
   bool shorthand = false;
-  bool string_key = false;  // written "key": name.text holds the key, which may be empty or any text
+  // Written "key": name.text holds the key, which may be empty or any text.
+  bool string_key = false;
   Span span;
 };
 
@@ -213,7 +217,8 @@ struct Arg {
   Span span;
 };
 
-// callee(args); the callee is a NameExpr or a FieldExpr (`main.topic`) in every program that makes sense.
+// callee(args); the callee is a NameExpr or a FieldExpr (`main.topic`) in every program that makes
+// sense.
 struct CallExpr : ExprOf<ExprKind::kCall> {
   ExprPtr callee;
   std::vector<Arg> args;
@@ -258,9 +263,18 @@ struct UnderscoreExpr : ExprOf<ExprKind::kUnderscore> {};
 // What could not be read. Already reported: its type is Error, and nothing more is said.
 struct ErrorExpr : ExprOf<ExprKind::kError> {};
 
-// -------------------------------------------------------------------------------------------------------- patterns
+// ---------------------------------------------------------------------------------------- patterns
 
-enum class PatternKind : uint8_t { kWildcard, kNull, kBool, kLiteral, kRange, kName, kTuple, kError };
+enum class PatternKind : uint8_t {
+  kWildcard,
+  kNull,
+  kBool,
+  kLiteral,
+  kRange,
+  kName,
+  kTuple,
+  kError
+};
 
 struct Pattern {
   const PatternKind kind;
@@ -286,7 +300,8 @@ struct NullPattern : PatternOf<PatternKind::kNull> {};
 struct BoolPattern : PatternOf<PatternKind::kBool> {
   bool value = false;
 };
-// An Int, Decimal, Duration, Timestamp, Date or plain String literal, the first three possibly under a negation.
+// An Int, Decimal, Duration, Timestamp, Date or plain String literal, the first three possibly
+// under a negation.
 struct LiteralPattern : PatternOf<PatternKind::kLiteral> {
   ExprPtr value;
 };
@@ -307,10 +322,10 @@ struct TuplePattern : PatternOf<PatternKind::kTuple> {
 // Already reported.
 struct ErrorPattern : PatternOf<PatternKind::kError> {};
 
-// ------------------------------------------------------------------------------------------------ types and blocks
+// -------------------------------------------------------------------------------- types and blocks
 
 struct TypeRef {
-  Name name;                   // string, decimal, list, Trade …; absent after a syntax error
+  Name name;  // string, decimal, list, Trade …; absent after a syntax error
   std::vector<std::unique_ptr<IntLit>> parameters;  // decimal(18, 4)
   std::vector<TypeRef> arguments;                   // list<…>, map<…, …>
   bool nullable = false;                            // T?
@@ -409,7 +424,7 @@ struct Answer {
   Span span;
 };
 
-// ----------------------------------------------------------------------------------------------------------- steps
+// ------------------------------------------------------------------------------------------- steps
 
 enum class StepKind : uint8_t {
   kWhere,
@@ -535,7 +550,7 @@ struct RekeyStep : StepOf<StepKind::kRekey> {
 // Already reported; what it does to the stream's type is unknown.
 struct ErrorStep : StepOf<StepKind::kError> {};
 
-// ----------------------------------------------------------------------------------------------------------- tests
+// ------------------------------------------------------------------------------------------- tests
 
 enum class TestItemKind : uint8_t { kFeed, kStub, kWait, kExpect };
 
@@ -584,7 +599,7 @@ struct ExpectItem : TestItemOf<TestItemKind::kExpect> {
   ExprPtr rows;
 };
 
-// ---------------------------------------------------------------------------------------------------- declarations
+// ------------------------------------------------------------------------------------ declarations
 
 enum class DeclKind : uint8_t {
   kPipeline,
@@ -767,7 +782,7 @@ struct TestDecl : DeclOf<DeclKind::kTest> {
   std::vector<TestItemPtr> items;
 };
 
-// ------------------------------------------------------------------------------------------------------------ file
+// -------------------------------------------------------------------------------------------- file
 
 struct Comment {
   std::string_view text;  // with its slashes, without the line end; points into the source file

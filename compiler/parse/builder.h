@@ -1,6 +1,7 @@
 // compiler/parse/builder.h — From ANTLR's parse tree of one declaration to its Ast.
 //
-// Every context may be incomplete after a syntax error: absent children become ErrorExpr, empty names, or are left out.
+// Every context may be incomplete after a syntax error: absent children become ErrorExpr, empty
+// names, or are left out.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,8 @@ namespace weirc {
 
 class Builder {
  public:
-  Builder(const SourceFile& file, const std::vector<ast::Comment>& comments, Diagnostics& diagnostics)
+  Builder(const SourceFile& file, const std::vector<ast::Comment>& comments,
+          Diagnostics& diagnostics)
       : file_(file), comments_(comments), diagnostics_(diagnostics) {}
 
   // `tree` may be null: then only the name is known. `broken` as found by layout and parser.
@@ -50,7 +52,8 @@ class Builder {
   ast::RecordField BuildField(P::FieldContext* tree);
   ast::TestItemPtr BuildTestItem(P::TestItemContext* tree);
   ast::Block BuildBlock(P::BlockContext* tree);
-  void BuildItem(P::ItemContext* tree, bool after_comma, ast::Block* block, FirstUses* entries, FirstUses* flags);
+  void BuildItem(P::ItemContext* tree, bool after_comma, ast::Block* block, FirstUses* entries,
+                 FirstUses* flags);
   ast::Action BuildAction(P::ActionContext* tree);
   ast::StringPtr BuildPlainString(P::StringContext* tree, const char* what);
   std::unique_ptr<ast::IntLit> BuildIntLit(antlr4::tree::TerminalNode* node);
@@ -77,10 +80,16 @@ class Builder {
   ast::ExprPtr Error(Span span);
 
   // --- tokens and spans
-  const Token& TokenOf(antlr4::Token* token) const { return chunk_->tokens[token->getTokenIndex()]; }
-  const Token& TokenOf(antlr4::tree::TerminalNode* node) const { return TokenOf(node->getSymbol()); }
+  const Token& TokenOf(antlr4::Token* token) const {
+    return chunk_->tokens[token->getTokenIndex()];
+  }
+  const Token& TokenOf(antlr4::tree::TerminalNode* node) const {
+    return TokenOf(node->getSymbol());
+  }
   Span SpanOf(const Token& t) const { return {file_.id(), t.begin, t.end}; }
-  Span SpanOf(antlr4::tree::TerminalNode* node) const { return node != nullptr ? SpanOf(TokenOf(node)) : Span(); }
+  Span SpanOf(antlr4::tree::TerminalNode* node) const {
+    return node != nullptr ? SpanOf(TokenOf(node)) : Span();
+  }
   Span SpanOf(Node* tree) const;
   std::string TextOf(const Token& t) const { return std::string(file_.Text(SpanOf(t))); }
   ast::Name NameOf(const Token& t);

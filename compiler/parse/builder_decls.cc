@@ -7,12 +7,13 @@ namespace weirc {
 
 using namespace ast;
 
-// --------------------------------------------------------------------------------------------------- names, spans
+// ------------------------------------------------------------------------------------ names, spans
 
 Span Builder::SpanOf(Node* tree) const {
   if (tree == nullptr || tree->getStart() == nullptr) return Span();
   const Token& first = TokenOf(tree->getStart());
-  if (tree->getStop() == nullptr || tree->getStop()->getTokenIndex() < tree->getStart()->getTokenIndex()) {
+  if (tree->getStop() == nullptr ||
+      tree->getStop()->getTokenIndex() < tree->getStart()->getTokenIndex()) {
     return SpanOf(first).AtBegin();
   }
   return Join(SpanOf(first), SpanOf(TokenOf(tree->getStop())));
@@ -27,7 +28,8 @@ Name Builder::NameOf(const Token& t) {
     text = text.substr(1, text.size() - 2);
   }
   if (text.size() > kNameBytesMax) {
-    diagnostics_.Report(Code::kTooLong, name.span, "", {"name", std::to_string(kNameBytesMax) + " bytes"});
+    diagnostics_.Report(Code::kTooLong, name.span, "",
+                        {"name", std::to_string(kNameBytesMax) + " bytes"});
     broken_ = true;
     return name;
   }
@@ -45,10 +47,13 @@ Name Builder::NameOf(P::WordContext* tree) {
   return NameOf(TokenOf(tree->getStart()));
 }
 
-// The `///` lines that end on the line above `offset`, without a blank line between; none for what does not start its line.
+// The `///` lines that end on the line above `offset`, without a blank line between; none for what
+// does not start its line.
 std::string Builder::DocBefore(uint32_t offset) const {
   uint32_t line_begin = file_.LineBegin(file_.LineOf(offset));
-  if (file_.Text({file_.id(), line_begin, offset}).find_first_not_of(" \t\xEF\xBB\xBF") != std::string_view::npos) return "";
+  if (file_.Text({file_.id(), line_begin, offset}).find_first_not_of(" \t\xEF\xBB\xBF") !=
+      std::string_view::npos)
+    return "";
   auto next = std::lower_bound(comments_.begin(), comments_.end(), offset,
                                [](const Comment& c, uint32_t at) { return c.span.begin < at; });
   std::vector<std::string> lines;
@@ -66,7 +71,7 @@ std::string Builder::DocBefore(uint32_t offset) const {
   return doc;
 }
 
-// ----------------------------------------------------------------------------------------------------- small parts
+// ------------------------------------------------------------------------------------- small parts
 
 std::unique_ptr<IntLit> Builder::BuildIntLit(antlr4::tree::TerminalNode* node) {
   if (node == nullptr) return nullptr;
@@ -119,7 +124,8 @@ StreamRef Builder::BuildStreamRef(P::StreamRefContext* tree) {
 EnumMember Builder::BuildEnumMember(P::EnumMemberContext* tree) {
   EnumMember member;
   member.name = NameOf(tree->name());
-  if (tree->string() != nullptr) member.from = BuildPlainString(tree->string(), "the text of an enum value");
+  if (tree->string() != nullptr)
+    member.from = BuildPlainString(tree->string(), "the text of an enum value");
   member.span = SpanOf(tree);
   member.doc = DocBefore(member.span.begin);
   return member;
@@ -129,7 +135,8 @@ RecordField Builder::BuildField(P::FieldContext* tree) {
   RecordField field;
   field.name = NameOf(tree->name());
   field.type = BuildType(tree->typeRef());
-  if (tree->string() != nullptr) field.from = BuildPlainString(tree->string(), "the name of a field outside");
+  if (tree->string() != nullptr)
+    field.from = BuildPlainString(tree->string(), "the name of a field outside");
   std::vector<P::ExprContext*> exprs = tree->expr();
   if (tree->KIN() != nullptr) field.unit = BuildExpr(exprs[0]);
   if (tree->ASSIGN() != nullptr) field.default_value = BuildExpr(exprs.back());
@@ -146,7 +153,8 @@ TestItemPtr Builder::BuildTestItem(P::TestItemContext* tree) {
     const Token& less = TokenOf(t->LT());
     const Token& minus = TokenOf(t->MINUS());
     if (less.end != minus.begin) {
-      diagnostics_.Report(Code::kExpected, Join(SpanOf(less), SpanOf(minus)), "", {"`<-`", "`< -`"}).Help("write `<-` without a space");
+      diagnostics_.Report(Code::kExpected, Join(SpanOf(less), SpanOf(minus)), "", {"`<-`", "`< -`"})
+          .Help("write `<-` without a space");
       broken_ = true;
     }
     item->rows = BuildExpr(t->expr());
@@ -175,7 +183,7 @@ TestItemPtr Builder::BuildTestItem(P::TestItemContext* tree) {
   return result;
 }
 
-// ---------------------------------------------------------------------------------------------------------- blocks
+// ------------------------------------------------------------------------------------------ blocks
 
 Action Builder::BuildAction(P::ActionContext* tree) {
   Action action;
@@ -215,9 +223,11 @@ Block Builder::BuildBlock(P::BlockContext* tree) {
   return block;
 }
 
-void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block, FirstUses* entries, FirstUses* flags) {
+void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block, FirstUses* entries,
+                        FirstUses* flags) {
   auto twice = [this](Span second, Span first, std::string what) {
-    diagnostics_.Report(Code::kDuplicateEntry, second, "the second time", {std::move(what)}).Secondary(first, "the first time");
+    diagnostics_.Report(Code::kDuplicateEntry, second, "the second time", {std::move(what)})
+        .Secondary(first, "the first time");
   };
   Span span = SpanOf(tree);
   if (auto* t = dynamic_cast<P::OnItemContext*>(tree)) {
@@ -230,14 +240,18 @@ void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block, Fi
     if (block->order) return twice(span, block->order->span, "order");
     OrderClause order;
     order.span = span;
-    order.kind = t->INPUT() != nullptr ? OrderKind::kInput : t->NONE() != nullptr ? OrderKind::kNone : OrderKind::kKey;
+    order.kind = t->INPUT() != nullptr  ? OrderKind::kInput
+                 : t->NONE() != nullptr ? OrderKind::kNone
+                                        : OrderKind::kKey;
     if (order.kind == OrderKind::kKey) order.key = BuildExpr(t->expr());
     block->order = std::move(order);
   } else if (auto* t = dynamic_cast<P::EmitItemContext*>(tree)) {
     if (block->emit) return twice(span, block->emit->span, "emit");
     EmitClause emit;
     emit.span = span;
-    emit.kind = t->FINAL() != nullptr ? EmitKind::kFinal : t->ON() != nullptr ? EmitKind::kOnChange : EmitKind::kEvery;
+    emit.kind = t->FINAL() != nullptr ? EmitKind::kFinal
+                : t->ON() != nullptr  ? EmitKind::kOnChange
+                                      : EmitKind::kEvery;
     if (emit.kind == EmitKind::kEvery) emit.every = BuildExpr(t->expr());
     block->emit = std::move(emit);
   } else if (auto* t = dynamic_cast<P::AnswerItemContext*>(tree)) {
@@ -272,14 +286,18 @@ void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block, Fi
       const Entry* key = block->Find("key");
       Span before, value;
       if (order != nullptr && order->key) before = order->span, value = order->key->span;
-      if (key != nullptr && key->phrases.empty() && key->span.end > before.end) before = key->span, value = key->value->span;
-      std::string_view between =
-          before.IsValid() && before.end < span.begin ? file_.Text({file_.id(), before.end, span.begin}) : std::string_view("x");
+      if (key != nullptr && key->phrases.empty() && key->span.end > before.end)
+        before = key->span, value = key->value->span;
+      std::string_view between = before.IsValid() && before.end < span.begin
+                                     ? file_.Text({file_.id(), before.end, span.begin})
+                                     : std::string_view("x");
       if (between.find_first_not_of(" \t,)") == std::string_view::npos) {
         std::string first(file_.Text(value));
         std::string head(file_.Text({file_.id(), before.begin, value.begin}));
         diagnostics_
-            .Report(Code::kCommaWithoutParentheses, span, "the comma before it ends the " + std::string(order != nullptr && before == order->span ? "clause" : "entry"),
+            .Report(Code::kCommaWithoutParentheses, span,
+                    "the comma before it ends the " +
+                        std::string(order != nullptr && before == order->span ? "clause" : "entry"),
                     {"keys"})
             .Help("write `" + head + "(" + first + ", " + flag.text + ")`");
         broken_ = true;
@@ -290,7 +308,7 @@ void Builder::BuildItem(P::ItemContext* tree, bool after_comma, Block* block, Fi
   }
 }
 
-// ---------------------------------------------------------------------------------------------------- declarations
+// ------------------------------------------------------------------------------------ declarations
 
 namespace {
 
@@ -357,7 +375,8 @@ DeclPtr Builder::BuildBareDecl(const Chunk& chunk) {
     default: decl = NewDecl<TestDecl>(); break;
   }
   bool has_name = decl->kind != DeclKind::kTest && decl->kind != DeclKind::kImport;
-  if (has_name && name_index < tokens.size() && IsName(tokens[name_index].type)) decl->name = NameOf(tokens[name_index]);
+  if (has_name && name_index < tokens.size() && IsName(tokens[name_index].type))
+    decl->name = NameOf(tokens[name_index]);
   return decl;
 }
 
@@ -403,7 +422,8 @@ DeclPtr Builder::BuildDeclOf(P::DeclContext* tree) {
       if (IsWhole(member)) decl->members.push_back(BuildEnumMember(member));
     }
     if (decl->members.empty() && !broken_) {
-      diagnostics_.Report(Code::kExpected, SpanOf(t->enumBody()->RBRACE()), "", {"a name", "`}`"}).Help("an enum has at least one value");
+      diagnostics_.Report(Code::kExpected, SpanOf(t->enumBody()->RBRACE()), "", {"a name", "`}`"})
+          .Help("an enum has at least one value");
       broken_ = true;
     }
     return decl;
@@ -415,7 +435,8 @@ DeclPtr Builder::BuildDeclOf(P::DeclContext* tree) {
       if (IsWhole(field)) decl->fields.push_back(BuildField(field));
     }
     if (decl->fields.empty() && !broken_) {
-      diagnostics_.Report(Code::kExpected, SpanOf(t->recordBody()->RBRACE()), "", {"a field", "`}`"})
+      diagnostics_
+          .Report(Code::kExpected, SpanOf(t->recordBody()->RBRACE()), "", {"a field", "`}`"})
           .Help("a record has at least one field: `id: string`");
       broken_ = true;
     }

@@ -17,7 +17,10 @@ bool ReadHex4(std::string_view text, size_t at, char32_t* code) {
   *code = 0;
   for (size_t i = at; i < at + 4; ++i) {
     char c = text[i];
-    int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    int digit = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
     if (digit < 0) return false;
     *code = *code * 16 + static_cast<char32_t>(digit);
   }
@@ -155,7 +158,8 @@ ExprPtr Builder::BuildOperator(P::OperatorExprContext* tree) {
   }
   node->left = BuildBinary(operands[0]);
   node->right = BuildBinary(operands[1]);
-  // ANTLR reads a < b < c as (a < b) < c; parentheses would have made a PrimaryExpr of the inner one.
+  // ANTLR reads a < b < c as (a < b) < c; parentheses would have made a PrimaryExpr of the inner
+  // one.
   auto* inner_tree = dynamic_cast<P::OperatorExprContext*>(operands[0]);
   auto* inner = As<BinaryExpr>(node->left);
   if (inner_tree != nullptr && inner != nullptr) {
@@ -163,12 +167,13 @@ ExprPtr Builder::BuildOperator(P::OperatorExprContext* tree) {
       std::string middle(file_.Text(inner->right->span));
       diagnostics_.Report(Code::kChainedComparison, node->op_span, "the second comparison")
           .Secondary(inner->op_span, "the first comparison")
-          .Help("join two comparisons: `… " + std::string(Spelling(inner->op)) + " " + middle + " and " + middle + " " +
-                std::string(Spelling(node->op)) + " …`");
+          .Help("join two comparisons: `… " + std::string(Spelling(inner->op)) + " " + middle +
+                " and " + middle + " " + std::string(Spelling(node->op)) + " …`");
       return Error(node->span);
     }
     if (inner->op == BinaryOp::kRange && node->op == BinaryOp::kRange) {
-      diagnostics_.Report(Code::kChainedRange, node->op_span, "a third end").Secondary(inner->op_span, "the range");
+      diagnostics_.Report(Code::kChainedRange, node->op_span, "a third end")
+          .Secondary(inner->op_span, "the range");
       return Error(node->span);
     }
   }
@@ -188,7 +193,8 @@ ExprPtr Builder::BuildPrimary(P::PrimaryContext* tree) {
     node->span = SpanOf(tree);
     return node;
   }
-  if (dynamic_cast<P::LiteralPrimaryContext*>(tree) != nullptr) return BuildLiteral(TokenOf(tree->getStart()));
+  if (dynamic_cast<P::LiteralPrimaryContext*>(tree) != nullptr)
+    return BuildLiteral(TokenOf(tree->getStart()));
   if (auto* t = dynamic_cast<P::StringPrimaryContext*>(tree)) return BuildString(t->string());
   if (auto* t = dynamic_cast<P::RecordPrimaryContext*>(tree)) return BuildRecord(t->recordLit());
   if (auto* t = dynamic_cast<P::MatchPrimaryContext*>(tree)) return BuildMatch(t);
@@ -207,7 +213,7 @@ ExprPtr Builder::BuildPrimary(P::PrimaryContext* tree) {
   return node;
 }
 
-// ------------------------------------------------------------------------------------------------------- literals
+// ---------------------------------------------------------------------------------------- literals
 
 ExprPtr Builder::BuildLiteral(const Token& token) {
   Span span = SpanOf(token);
@@ -253,7 +259,8 @@ ExprPtr Builder::BuildLiteral(const Token& token) {
       node->text = text.substr(2, text.size() - 3);
       reason = ParseTimestamp(node->text, &node->nanoseconds);
       if (!reason.empty()) {
-        diagnostics_.Report(Code::kBadTimestamp, span, reason).Help("write t\"2026-01-02T09:00:00Z\"");
+        diagnostics_.Report(Code::kBadTimestamp, span, reason)
+            .Help("write t\"2026-01-02T09:00:00Z\"");
       }
       result = std::move(node);
       break;
@@ -262,7 +269,8 @@ ExprPtr Builder::BuildLiteral(const Token& token) {
       auto node = std::make_unique<DateLit>();
       node->text = text.substr(2, text.size() - 3);
       reason = ParseDate(node->text, &node->days);
-      if (!reason.empty()) diagnostics_.Report(Code::kBadDate, span, reason).Help("write d\"2026-01-02\"");
+      if (!reason.empty())
+        diagnostics_.Report(Code::kBadDate, span, reason).Help("write d\"2026-01-02\"");
       result = std::move(node);
       break;
     }
@@ -313,8 +321,8 @@ void Builder::DecodeText(const Token& token, std::string* out) {
     if (escaped == 'u' && ReadHex4(text, i + 2, &code)) {
       taken = 6;
       valid = code < 0xD800 || code > 0xDFFF;
-      if (code >= 0xD800 && code < 0xDC00 && text.substr(i + 6, 2) == "\\u" && ReadHex4(text, i + 8, &low) && low >= 0xDC00 &&
-          low <= 0xDFFF) {
+      if (code >= 0xD800 && code < 0xDC00 && text.substr(i + 6, 2) == "\\u" &&
+          ReadHex4(text, i + 8, &low) && low >= 0xDC00 && low <= 0xDFFF) {
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         taken = 12;
         valid = true;
@@ -334,8 +342,12 @@ void Builder::DecodeText(const Token& token, std::string* out) {
     Reported r = diagnostics_.Report(Code::kBadEscape, span, "", {file_.Text(span)});
     broken_ = true;
     if (escaped == '{') r.Help("for a brace as text write `{{`");
-    else if (escaped == 'u' && taken > 2) r.Help("this is no character; characters beyond U+FFFF are two escapes, as in JSON");
-    else r.Help("the escapes are `\\n`, `\\r`, `\\t`, `\\\"`, `\\\\` and `\\u00e9`; a backslash as text is `\\\\`");
+    else if (escaped == 'u' && taken > 2)
+      r.Help("this is no character; characters beyond U+FFFF are two escapes, as in JSON");
+    else
+      r.Help(
+          "the escapes are `\\n`, `\\r`, `\\t`, `\\\"`, `\\\\` and `\\u00e9`; a backslash as text "
+          "is `\\\\`");
     i += taken - 1;
   }
 }
@@ -357,7 +369,8 @@ StringPtr Builder::BuildString(P::StringContext* tree) {
         DecodeText(token, &node->parts.back().text);
         node->parts.back().span = Join(node->parts.back().span, SpanOf(token));
         if (node->parts.back().text.size() > kTextBytesMax) {
-          diagnostics_.Report(Code::kTooLong, node->span, "", {"string", "64 KiB"}).Help("read large texts from a file or topic");
+          diagnostics_.Report(Code::kTooLong, node->span, "", {"string", "64 KiB"})
+              .Help("read large texts from a file or topic");
           broken_ = true;
           node->parts.clear();
           return node;
@@ -385,7 +398,8 @@ StringPtr Builder::BuildPlainString(P::StringContext* tree, const char* what) {
   StringPtr node = BuildString(tree);
   for (const StringPart& part : node->parts) {
     if (!part.expr) continue;
-    diagnostics_.Report(Code::kConstantString, part.span, "this is an expression", {what}).Help("for a brace as text write `{{`");
+    diagnostics_.Report(Code::kConstantString, part.span, "this is an expression", {what})
+        .Help("for a brace as text write `{{`");
     broken_ = true;
     auto plain = std::make_unique<StringLit>();
     plain->span = node->span;
@@ -394,7 +408,7 @@ StringPtr Builder::BuildPlainString(P::StringContext* tree, const char* what) {
   return node;
 }
 
-// ------------------------------------------------------------------------------------- records, calls and matches
+// ---------------------------------------------------------------------- records, calls and matches
 
 RecordPtr Builder::BuildRecord(P::RecordLitContext* tree) {
   auto node = std::make_unique<RecordLit>();
@@ -462,7 +476,8 @@ ExprPtr Builder::BuildMatch(P::MatchPrimaryContext* tree) {
   }
   if (node->arms.empty()) {
     if (!broken_) {
-      diagnostics_.Report(Code::kExpected, SpanOf(body->RBRACE()), "", {"an arm", "`}`"}).Help("write `PATTERN -> VALUE`");
+      diagnostics_.Report(Code::kExpected, SpanOf(body->RBRACE()), "", {"an arm", "`}`"})
+          .Help("write `PATTERN -> VALUE`");
     }
     return Error(node->span);
   }

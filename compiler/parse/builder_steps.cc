@@ -48,7 +48,8 @@ StepPtr Builder::BuildStepOf(P::StepContext* tree) {
   }
   if (auto* t = dynamic_cast<P::UnionStepContext*>(tree)) {
     auto step = std::make_unique<UnionStep>();
-    for (P::StreamRefContext* stream : t->streamRef()) step->streams.push_back(BuildStreamRef(stream));
+    for (P::StreamRefContext* stream : t->streamRef())
+      step->streams.push_back(BuildStreamRef(stream));
     return step;
   }
   if (auto* t = dynamic_cast<P::SplitStepContext*>(tree)) {
@@ -65,7 +66,9 @@ StepPtr Builder::BuildStepOf(P::StepContext* tree) {
   }
   if (auto* t = dynamic_cast<P::JoinStepContext*>(tree)) {
     auto step = std::make_unique<JoinStep>();
-    step->join_kind = t->ASOF() != nullptr ? JoinKind::kAsof : t->OUTER() != nullptr ? JoinKind::kOuter : JoinKind::kPlain;
+    step->join_kind = t->ASOF() != nullptr    ? JoinKind::kAsof
+                      : t->OUTER() != nullptr ? JoinKind::kOuter
+                                              : JoinKind::kPlain;
     step->keyword = Join(SpanOf(TokenOf(t->getStart())), SpanOf(t->JOIN()));
     step->target = BuildStreamRef(t->streamRef());
     if (t->name() != nullptr) step->alias = NameOf(t->name());

@@ -1,4 +1,5 @@
-// compiler/parse/cases_test.cc — The traps of the grammar: line ends, separators, words, recovery. One line each.
+// compiler/parse/cases_test.cc — The traps of the grammar: line ends, separators, words, recovery.
+// One line each.
 #include <catch2/catch.hpp>
 
 #include "compiler/diagnostics/render.h"
@@ -13,11 +14,14 @@ std::string Codes(const std::string& text) {
   Diagnostics diagnostics;
   Parse(sources.Add("a.weir", text), diagnostics);
   std::string codes;
-  for (const Diagnostic& d : diagnostics.Sorted()) codes += (codes.empty() ? "" : " ") + std::string(InfoOf(d.code).id);
+  for (const Diagnostic& d : diagnostics.Sorted())
+    codes += (codes.empty() ? "" : " ") + std::string(InfoOf(d.code).id);
   return codes;
 }
 
-std::string Select(const std::string& body) { return "stream s = t\n | select {\n" + body + "\n}\n"; }
+std::string Select(const std::string& body) {
+  return "stream s = t\n | select {\n" + body + "\n}\n";
+}
 
 struct Case {
   const char* what;
@@ -30,15 +34,20 @@ struct Case {
 TEST_CASE("what is accepted and what is not") {
   const Case cases[] = {
       // Separators and entries
-      {"an entry needs its colon", "lookup a(i: string) -> A = r.f() { retry: 3, backoff 20ms..500ms }", "W0101"},
-      {"two entries on one line", "lookup a(i: string) -> A = r.f() { retry: 3, backoff: 20ms..500ms }", ""},
-      {"two entries without a separator", "source s: T = m.topic(\"x\") { timeout: 100ms retry: 3 }", "W0110"},
+      {"an entry needs its colon",
+       "lookup a(i: string) -> A = r.f() { retry: 3, backoff 20ms..500ms }", "W0101"},
+      {"two entries on one line",
+       "lookup a(i: string) -> A = r.f() { retry: 3, backoff: 20ms..500ms }", ""},
+      {"two entries without a separator",
+       "source s: T = m.topic(\"x\") { timeout: 100ms retry: 3 }", "W0110"},
       {"commas and line ends", Select("a,\n b\n , c,"), ""},
       {"shorthand of contextual words", Select("on\n missing\n order\n key"), ""},
       {"a clause is no field", Select("on missing use null"), "W0101"},
-      {"order key without a key", "stream s = t | lookup a(b) as c { order key\n on missing drop }", "W0101"},
+      {"order key without a key", "stream s = t | lookup a(b) as c { order key\n on missing drop }",
+       "W0101"},
       {"order key key", "stream s = t | lookup a(b) as c { order key key\n on missing drop }", ""},
-      {"order key a, b", "stream s = t | lookup a(b) as c { order key a, b\n on missing drop }", "W0128"},
+      {"order key a, b", "stream s = t | lookup a(b) as c { order key a, b\n on missing drop }",
+       "W0128"},
       {"order as an entry", "stream s = t | lookup a(b) as c { order: key }", ""},
       {"union of several", "stream s = a | union b, c", "W0128"},
       {"by several", "stream s = a | window tumbling 1s by a, b", "W0128"},
@@ -63,13 +72,15 @@ TEST_CASE("what is accepted and what is not") {
       {"comments between steps", "stream s = t\n\n // c\n\n | where a\n\n\n | where b", ""},
       {"comments at line ends", Select("a: b // x\n + c // y\n d"), ""},
       {"a header on two lines", "stream s = t | asof join q as q\n   on symbol", "W0139"},
-      {"nested braces and brackets", Select("a: {\n b: 1\n c: 2\n}\nd: f({\n x\n y\n}, [\n1,\n2\n])"), ""},
+      {"nested braces and brackets",
+       Select("a: {\n b: 1\n c: 2\n}\nd: f({\n x\n y\n}, [\n1,\n2\n])"), ""},
       {"a list needs commas", Select("a: [\n 1\n 2\n]"), "W0101"},
       {"crlf", "deadletter a\r\ndeadletter b\r\n", ""},
       {"an empty file", "", ""},
       {"only a comment", "// x\n", ""},
       // Types
-      {"types end with >", "record R {\n a: list<string>\n b: map<string, list<int64>>\n c: list<list<int64>>?\n}", ""},
+      {"types end with >",
+       "record R {\n a: list<string>\n b: map<string, list<int64>>\n c: list<list<int64>>?\n}", ""},
       {">= behind a type", "param x: list<int64>= [1]", "W0133"},
       {"> = behind a type", "param x: list<int64> = [1]", ""},
       {"a default behind ?", "record R { a: string? = \"x\" }", ""},
@@ -107,23 +118,33 @@ TEST_CASE("what is accepted and what is not") {
       // Strings
       {"an open string", "import \"abc\nparam b: int64 = 1", "W0104"},
       {"an open string before a declaration", "import \"abc\ndeadletter d", "W0104"},
-      {"an open interpolation", "connection c = x { a: \"{b\"\n c: 1 }\nparam b: int64 = 1", "W0105"},
+      {"an open interpolation", "connection c = x { a: \"{b\"\n c: 1 }\nparam b: int64 = 1",
+       "W0105"},
       {"a brace as text", "stream s = t | where p == \"{\"", "W0105"},
       {"a brace as text, doubled", "stream s = t | where p == \"{{}\" ", ""},
-      {"a triple string", "table t = pg.query(\"\"\"\n select \"a\" from t where x = {y}\n\"\"\") { key: a }", ""},
-      {"a triple string that ends in a quote", "table t = pg.query(\"\"\"select \"a\"\"\"\") { key: a }", "W0104"},
-      {"an open triple string", "table t = pg.query(\"\"\"select a) { key: a }\ndeadletter x\n", "W0104"},
-      {"an open interpolation in a triple string", "table t = pg.query(\"\"\"a {b \"\"\") { key: a }\ndeadletter x\n", "W0105"},
+      {"a triple string",
+       "table t = pg.query(\"\"\"\n select \"a\" from t where x = {y}\n\"\"\") { key: a }", ""},
+      {"a triple string that ends in a quote",
+       "table t = pg.query(\"\"\"select \"a\"\"\"\") { key: a }", "W0104"},
+      {"an open triple string", "table t = pg.query(\"\"\"select a) { key: a }\ndeadletter x\n",
+       "W0104"},
+      {"an open interpolation in a triple string",
+       "table t = pg.query(\"\"\"a {b \"\"\") { key: a }\ndeadletter x\n", "W0105"},
       // Declarations and brackets
       {"two declarations on one line", "deadletter a deadletter b", "W0101"},
       {"a negative default, then a declaration", "param a: int64 = 1\nparam b: int64 = -1", ""},
-      {"a missing value eats nothing", "param a: int64 =\nconnection c = kafka\nsink", "W0101 W0101"},
+      {"a missing value eats nothing", "param a: int64 =\nconnection c = kafka\nsink",
+       "W0101 W0101"},
       {"a stray brace", "param a: int64 = 1 }\nparam b: int64 = 2", "W0109"},
-      {"an open brace before a declaration", "record R { a: int64\ndeadletter d\nstream s = d", "W0108"},
+      {"an open brace before a declaration", "record R { a: int64\ndeadletter d\nstream s = d",
+       "W0108"},
       {"an open parenthesis before a step", "stream s = t | where (a\n | where b", "W0108"},
-      {"fields at the margin", "record R {\nsource: string\nstream: string\n}\ntest \"a\" {\nsource <- {\ntable: 1\n}\n}", ""},
+      {"fields at the margin",
+       "record R {\nsource: string\nstream: string\n}\ntest \"a\" {\nsource <- {\ntable: 1\n}\n}",
+       ""},
       {"a step without its pipe", "stream s = t\n  where a\n  | where b", "W0138"},
-      {"settings without braces", "source s: T = m.topic(\"x\")\n  format: json\n  key: a\ndeadletter d", "W0102"},
+      {"settings without braces",
+       "source s: T = m.topic(\"x\")\n  format: json\n  key: a\ndeadletter d", "W0102"},
   };
   for (const Case& c : cases) {
     INFO(c.what << "\n" << c.program);
@@ -138,7 +159,8 @@ TEST_CASE("seven broken lines are seven errors") {
               "lookup l(id: string) -> A = r.get(\"/x\" { timeout: 1s }\n"
               "fn f(a: int64) -> int64 = a && b\n"
               "sink o = main.topic(\"x\")\n"
-              "test \"x\" { expect a contain { b: 1 } }\n") == "W0101 W0103 W0101 W0108 W0113 W0101 W0101");
+              "test \"x\" { expect a contain { b: 1 } }\n") ==
+        "W0101 W0103 W0101 W0108 W0113 W0101 W0101");
 }
 
 TEST_CASE("errors inside one declaration do not hide each other") {
@@ -146,13 +168,17 @@ TEST_CASE("errors inside one declaration do not hide each other") {
               "  | where a =\n"
               "  | select { a: 1 +, b: , c: f(2, d: 5x }\n"
               "  | where ok\n"
-              "  | lookup l(a) { on missing, retry 3, timeout: 1s }\n") == "W0117 W0101 W0101 W0108 W0107 W0101 W0101");
+              "  | lookup l(a) { on missing, retry 3, timeout: 1s }\n") ==
+        "W0117 W0101 W0101 W0108 W0107 W0101 W0101");
 }
 
 TEST_CASE("what is broken keeps its name") {
   SourceSet sources;
   Diagnostics diagnostics;
-  ast::File file = Parse(sources.Add("a.weir", "record R { a: int64, b string, c: string }\nsource s = x\ndeadletter d\n"), diagnostics);
+  ast::File file =
+      Parse(sources.Add("a.weir",
+                        "record R { a: int64, b string, c: string }\nsource s = x\ndeadletter d\n"),
+            diagnostics);
   REQUIRE(file.decls.size() == 3);
   CHECK(file.decls[0]->name.text == "R");
   CHECK(file.decls[0]->broken);
@@ -166,7 +192,8 @@ TEST_CASE("documentation belongs to what follows on the next line") {
   SourceSet sources;
   Diagnostics diagnostics;
   ast::File file = Parse(sources.Add("a.weir",
-                                     "/// One.\n///  Two.\nrecord R { /// not this\n  /// A field.\n  a: int64, b: int64\n  // plain\n  c: int64\n}\n"
+                                     "/// One.\n///  Two.\nrecord R { /// not this\n  /// A "
+                                     "field.\n  a: int64, b: int64\n  // plain\n  c: int64\n}\n"
                                      "/// Apart.\n\ndeadletter d\n"),
                          diagnostics);
   REQUIRE(file.decls.size() == 2);

@@ -1,9 +1,11 @@
-// compiler/parse/layout.h — Between lexer and parser: line ends, brackets, declarations, and habits from other languages.
+// compiler/parse/layout.h — Between lexer and parser: line ends, brackets, declarations, and habits
+// from other languages.
 //
-// The rule for line ends (R1): inside ( ) and [ ] they mean nothing; elsewhere one separates two items, unless the line before
-// it ends with an operator or the one after it starts with one. At the top level, where it separates, it ends a
-// declaration; so does a declaration word at the very start of a line whatever is still open, which keeps one forgotten
-// bracket from eating the file (R10).
+// The rule for line ends (R1): inside ( ) and [ ] they mean nothing; elsewhere one separates two
+// items, unless the line before it ends with an operator or the one after it starts with one. At
+// the top level, where it separates, it ends a declaration; so does a declaration word at the very
+// start of a line whatever is still open, which keeps one forgotten bracket from eating the file
+// (R10).
 #pragma once
 
 #include <optional>
@@ -21,9 +23,9 @@ class Layout {
 
  private:
   struct Open {
-    size_t type;        // LBRACE LPAR LBRK IOPEN, or QUOTE TQUOTE for a string
-    uint32_t begin;     // of the bracket
-    uint32_t line_indent;  // blanks before the first token of its line
+    size_t type;              // LBRACE LPAR LBRK IOPEN, or QUOTE TQUOTE for a string
+    uint32_t begin;           // of the bracket
+    uint32_t line_indent;     // blanks before the first token of its line
     bool match_arms = false;  // the braces of a `match`
     size_t token_index = 0;   // in the chunk
     // One more than the place in open_ of the innermost string around it; 0 outside of strings.
@@ -73,13 +75,14 @@ class Layout {
   LayoutResult result_;
   Chunk chunk_;
   std::vector<Open> open_;
-  uint32_t bracket_depth_ = 0;    // entries of open_ that are brackets, not strings
+  uint32_t bracket_depth_ = 0;  // entries of open_ that are brackets, not strings
   uint32_t chunk_indent_ = 0;
   bool pending_line_end_ = false;
   bool line_had_string_error_ = false;  // what is unpaired in this chunk may stand in the string
   bool last_chunk_was_bad_ = false;     // a run of lines that start no declaration is one error
-  bool abandoned_ = false;              // the lexer has lost track: nothing behind here means anything
-  std::optional<Open> suspect_;  // a `{` whose partner seems to have been taken by a bracket outside of it
+  bool abandoned_ = false;  // the lexer has lost track: nothing behind here means anything
+  std::optional<Open>
+      suspect_;  // a `{` whose partner seems to have been taken by a bracket outside of it
 };
 
 }  // namespace weirc

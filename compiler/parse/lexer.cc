@@ -5,8 +5,9 @@
 namespace weirc {
 namespace {
 
-// ANTLR's own streams decode to UTF-32 and count characters; this one hands out bytes, so that positions are offsets. Bytes
-// of characters outside ASCII all look like 0x7F: the lexer caches its decisions only for characters up to 127.
+// ANTLR's own streams decode to UTF-32 and count characters; this one hands out bytes, so that
+// positions are offsets. Bytes of characters outside ASCII all look like 0x7F: the lexer caches its
+// decisions only for characters up to 127.
 class ByteStream : public antlr4::CharStream {
  public:
   explicit ByteStream(std::string_view text) : text_(text) {}
@@ -39,7 +40,8 @@ class Lexer : public WeirLexer {
   // A stray `}` must not throw.
   size_t popMode() override { return modeStack.empty() ? 0 : WeirLexer::popMode(); }
 
-  // A line end inside the braces of a "…" string ends the string; inside those of a """…""" it does not.
+  // A line end inside the braces of a "…" string ends the string; inside those of a """…""" it does
+  // not.
   void LeaveLine() {
     while (true) {
       size_t k = modeStack.size();
@@ -63,7 +65,8 @@ std::vector<Token> Lex(std::string_view text) {
   while (true) {
     std::unique_ptr<antlr4::Token> token = lexer.nextToken();
     if (token->getType() == antlr4::Token::EOF) break;
-    if (token->getType() == WeirLexer::LINE || token->getType() == WeirLexer::UNTERMINATED) lexer.LeaveLine();
+    if (token->getType() == WeirLexer::LINE || token->getType() == WeirLexer::UNTERMINATED)
+      lexer.LeaveLine();
     Token t;
     t.type = token->getType();
     t.begin = static_cast<uint32_t>(token->getStartIndex());

@@ -31,7 +31,8 @@ int64_t DaysFromCivil(int year, int month, int day) {
   int64_t era = (y >= 0 ? y : y - 399) / 400;
   int64_t year_of_era = y - era * 400;
   int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+         719468;
 }
 
 // Reads a fixed number of digits.
@@ -54,8 +55,8 @@ bool Take(std::string_view* text, char c) {
 
 std::string TakeDate(std::string_view* text, int64_t* days) {
   int year, month, day;
-  if (!TakeNumber(text, 4, &year) || !Take(text, '-') || !TakeNumber(text, 2, &month) || !Take(text, '-') ||
-      !TakeNumber(text, 2, &day)) {
+  if (!TakeNumber(text, 4, &year) || !Take(text, '-') || !TakeNumber(text, 2, &month) ||
+      !Take(text, '-') || !TakeNumber(text, 2, &day)) {
     return "a date is written YYYY-MM-DD";
   }
   if (year < 1) return "years start with 0001";
@@ -117,10 +118,14 @@ std::string ParseDuration(std::string_view text, int64_t* nanoseconds) {
     int64_t nanoseconds;
   };
   // From the largest to the smallest; longer names before those they start with.
-  static constexpr Unit kUnits[] = {{"w", 7 * 86400 * kNanosecondsPerSecond}, {"d", 86400 * kNanosecondsPerSecond},
-                                    {"h", 3600 * kNanosecondsPerSecond},      {"ms", 1'000'000},
-                                    {"m", 60 * kNanosecondsPerSecond},        {"s", kNanosecondsPerSecond},
-                                    {"us", 1000},                             {"ns", 1}};
+  static constexpr Unit kUnits[] = {{"w", 7 * 86400 * kNanosecondsPerSecond},
+                                    {"d", 86400 * kNanosecondsPerSecond},
+                                    {"h", 3600 * kNanosecondsPerSecond},
+                                    {"ms", 1'000'000},
+                                    {"m", 60 * kNanosecondsPerSecond},
+                                    {"s", kNanosecondsPerSecond},
+                                    {"us", 1000},
+                                    {"ns", 1}};
   __int128 total = 0;
   int64_t last_unit = INT64_MAX;
   while (!text.empty()) {
@@ -144,10 +149,12 @@ std::string ParseDuration(std::string_view text, int64_t* nanoseconds) {
     }
     if (unit == nullptr) return "has a number without a unit";
     text.remove_prefix(unit->name.size());
-    if (unit->nanoseconds >= last_unit) return "has its units out of order: the largest comes first, each once";
+    if (unit->nanoseconds >= last_unit)
+      return "has its units out of order: the largest comes first, each once";
     last_unit = unit->nanoseconds;
     DropLeadingZeros(&number);
-    if (number.size() > 19 || fraction_digits > 18) return number.size() > 19 ? "is longer than 292 years" : "is finer than a nanosecond";
+    if (number.size() > 19 || fraction_digits > 18)
+      return number.size() > 19 ? "is longer than 292 years" : "is finer than a nanosecond";
     __int128 value = 0;
     for (char c : number) value = value * 10 + (c - '0');
     value *= unit->nanoseconds;
@@ -167,8 +174,10 @@ std::string ParseTimestamp(std::string_view text, int64_t* nanoseconds) {
   if (std::string reason = TakeDate(&text, &days); !reason.empty()) return reason;
   int hour, minute, second = 0;
   if (text.empty()) return "a time of day follows the date: T09:00:00Z";
-  if (!Take(&text, 'T') && !Take(&text, 't') && !Take(&text, ' ')) return "`T` stands between date and time";
-  if (!TakeNumber(&text, 2, &hour) || !Take(&text, ':') || !TakeNumber(&text, 2, &minute)) return "a time is written HH:MM:SS";
+  if (!Take(&text, 'T') && !Take(&text, 't') && !Take(&text, ' '))
+    return "`T` stands between date and time";
+  if (!TakeNumber(&text, 2, &hour) || !Take(&text, ':') || !TakeNumber(&text, 2, &minute))
+    return "a time is written HH:MM:SS";
   if (Take(&text, ':') && !TakeNumber(&text, 2, &second)) return "a time is written HH:MM:SS";
   if (hour > 23) return "hours go from 00 to 23";
   if (minute > 59) return "minutes go from 00 to 59";
@@ -188,16 +197,19 @@ std::string ParseTimestamp(std::string_view text, int64_t* nanoseconds) {
   if (!Take(&text, 'Z') && !Take(&text, 'z')) {
     bool negative = text.front() == '-';
     int offset_hours, minutes;
-    if (text.front() != '+' && text.front() != '-') return "a zone is Z, or an offset such as +01:00";
+    if (text.front() != '+' && text.front() != '-')
+      return "a zone is Z, or an offset such as +01:00";
     text.remove_prefix(1);
-    if (!TakeNumber(&text, 2, &offset_hours) || !Take(&text, ':') || !TakeNumber(&text, 2, &minutes)) {
+    if (!TakeNumber(&text, 2, &offset_hours) || !Take(&text, ':') ||
+        !TakeNumber(&text, 2, &minutes)) {
       return "a zone is Z, or an offset such as +01:00";
     }
     if (offset_hours > 23 || minutes > 59) return "this is no offset of a zone";
     offset_minutes = (negative ? -1 : 1) * (offset_hours * 60 + minutes);
   }
   if (!text.empty()) return "nothing follows the zone";
-  __int128 seconds = static_cast<__int128>(days) * 86400 + hour * 3600 + minute * 60 + second - offset_minutes * 60;
+  __int128 seconds = static_cast<__int128>(days) * 86400 + hour * 3600 + minute * 60 + second -
+                     offset_minutes * 60;
   __int128 total = seconds * kNanosecondsPerSecond + fraction;
   if (total > INT64_MAX || total < INT64_MIN) return "years go from 1678 to 2261";
   *nanoseconds = static_cast<int64_t>(total);

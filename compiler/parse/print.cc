@@ -21,7 +21,8 @@ std::string Escape(std::string_view text) {
       escaped += "\\n";
     } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
       char code[8];
-      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      std::snprintf(code, sizeof code, "\\u%04x",
+                    static_cast<unsigned>(static_cast<unsigned char>(c)));
       escaped += code;
     } else {
       escaped += c;
@@ -53,24 +54,29 @@ class Printer {
   }
 
   std::string Text(const TypeRef& type) const {
-    std::string text = type.name ? (type.name.quoted ? "`" + type.name.text + "`" : type.name.text) : "<missing>";
-    for (size_t i = 0; i < type.parameters.size(); ++i) text += (i == 0 ? "(" : ", ") + WithoutUnderscores(type.parameters[i]->text);
+    std::string text =
+        type.name ? (type.name.quoted ? "`" + type.name.text + "`" : type.name.text) : "<missing>";
+    for (size_t i = 0; i < type.parameters.size(); ++i)
+      text += (i == 0 ? "(" : ", ") + WithoutUnderscores(type.parameters[i]->text);
     if (!type.parameters.empty()) text += ")";
-    for (size_t i = 0; i < type.arguments.size(); ++i) text += (i == 0 ? "<" : ", ") + Text(type.arguments[i]);
+    for (size_t i = 0; i < type.arguments.size(); ++i)
+      text += (i == 0 ? "<" : ", ") + Text(type.arguments[i]);
     if (!type.arguments.empty()) text += ">";
     if (type.nullable) text += "?";
     return text + Place(type.span);
   }
 
-  std::string Text(const Expr& expr) const { return Bare(expr) + (expr.kind == ExprKind::kName ? "" : Place(expr.span)); }
+  std::string Text(const Expr& expr) const {
+    return Bare(expr) + (expr.kind == ExprKind::kName ? "" : Place(expr.span));
+  }
 
  private:
   std::string Place(Span span) const {
     if (options_.spans == nullptr || !span.IsValid()) return "";
     LineColumn begin = options_.spans->Locate(span.begin);
     LineColumn end = options_.spans->Locate(span.end);
-    return "@" + std::to_string(begin.line) + ":" + std::to_string(begin.column) + "-" + std::to_string(end.line) + ":" +
-           std::to_string(end.column);
+    return "@" + std::to_string(begin.line) + ":" + std::to_string(begin.column) + "-" +
+           std::to_string(end.line) + ":" + std::to_string(end.column);
   }
 
   std::string Text(const ExprPtr& expr) const { return expr ? Text(*expr) : "<missing>"; }
@@ -78,7 +84,8 @@ class Printer {
 
   std::string Args(const std::vector<Arg>& args) const {
     std::string text;
-    for (const Arg& arg : args) text += " " + (arg.name ? Text(arg.name) + ": " : "") + Text(arg.value);
+    for (const Arg& arg : args)
+      text += " " + (arg.name ? Text(arg.name) + ": " : "") + Text(arg.value);
     return text;
   }
 
@@ -130,12 +137,14 @@ class Printer {
       }
       case ExprKind::kBinary: {
         const auto& binary = Cast<BinaryExpr>(expr);
-        std::string op = binary.op == BinaryOp::kNotIn ? "not-in" : std::string(Spelling(binary.op));
+        std::string op =
+            binary.op == BinaryOp::kNotIn ? "not-in" : std::string(Spelling(binary.op));
         return "(" + op + " " + Text(binary.left) + " " + Text(binary.right) + ")";
       }
       case ExprKind::kField: {
         const auto& field = Cast<FieldExpr>(expr);
-        return "(" + std::string(field.optional ? "?." : ".") + " " + Text(field.object) + " " + Text(field.name) + ")";
+        return "(" + std::string(field.optional ? "?." : ".") + " " + Text(field.object) + " " +
+               Text(field.name) + ")";
       }
       case ExprKind::kCall: {
         const auto& call = Cast<CallExpr>(expr);
@@ -147,7 +156,8 @@ class Printer {
       }
       case ExprKind::kIf: {
         const auto& choice = Cast<IfExpr>(expr);
-        return "(if " + Text(choice.condition) + " " + Text(choice.then_value) + " " + Text(choice.else_value) + ")";
+        return "(if " + Text(choice.condition) + " " + Text(choice.then_value) + " " +
+               Text(choice.else_value) + ")";
       }
       case ExprKind::kTry: {
         const auto& attempt = Cast<TryExpr>(expr);
@@ -158,7 +168,8 @@ class Printer {
         std::string text = "(match " + Text(match.subject);
         for (const MatchArm& arm : match.arms) {
           text += " [";
-          for (size_t i = 0; i < arm.patterns.size(); ++i) text += (i > 0 ? " or " : "") + Text(*arm.patterns[i]);
+          for (size_t i = 0; i < arm.patterns.size(); ++i)
+            text += (i > 0 ? " or " : "") + Text(*arm.patterns[i]);
           if (arm.guard) text += " if " + Text(arm.guard);
           text += " -> " + Text(arm.value) + "]";
         }
@@ -180,7 +191,8 @@ class Printer {
       }
       case PatternKind::kName: {
         const auto& name = Cast<NamePattern>(pattern);
-        std::string text = name.qualifier ? Text(name.qualifier) + "." + Text(name.name) : Text(name.name);
+        std::string text =
+            name.qualifier ? Text(name.qualifier) + "." + Text(name.name) : Text(name.name);
         return name.binding ? "(" + text + " " + Text(name.binding) + ")" : text;
       }
       case PatternKind::kTuple: {
@@ -193,11 +205,14 @@ class Printer {
     return "";
   }
 
-  std::string Text(const StreamRef& ref) const { return Text(ref.stream) + (ref.branch ? "." + Text(ref.branch) : ""); }
+  std::string Text(const StreamRef& ref) const {
+    return Text(ref.stream) + (ref.branch ? "." + Text(ref.branch) : "");
+  }
 
   std::string Text(const std::vector<Param>& params) const {
     std::string text = "(";
-    for (size_t i = 0; i < params.size(); ++i) text += (i > 0 ? ", " : "") + Text(params[i].name) + ": " + Text(params[i].type);
+    for (size_t i = 0; i < params.size(); ++i)
+      text += (i > 0 ? ", " : "") + Text(params[i].name) + ": " + Text(params[i].type);
     return text + ")";
   }
 
@@ -219,12 +234,14 @@ class Printer {
   void Print(const Block& block) {
     if (!block.present) return;
     ++indent_;
-    if (block.entries.empty() && block.ons.empty() && !block.order && !block.emit && block.flags.empty() && block.answers.empty()) {
+    if (block.entries.empty() && block.ons.empty() && !block.order && !block.emit &&
+        block.flags.empty() && block.answers.empty()) {
       Line("(empty)");
     }
     for (const Entry& entry : block.entries) {
       std::string line = Text(entry.name) + ": " + Text(entry.value);
-      for (const Phrase& phrase : entry.phrases) line += " " + Text(phrase.word) + " " + Text(phrase.value);
+      for (const Phrase& phrase : entry.phrases)
+        line += " " + Text(phrase.word) + " " + Text(phrase.value);
       Line(line);
     }
     for (const Name& flag : block.flags) Line("flag " + Text(flag));
@@ -240,7 +257,8 @@ class Printer {
     }
     for (const OnClause& on : block.ons) {
       std::string line = "on";
-      for (size_t i = 0; i < on.events.size(); ++i) line += (i > 0 ? " or " : " ") + Text(on.events[i]);
+      for (size_t i = 0; i < on.events.size(); ++i)
+        line += (i > 0 ? " or " : " ") + Text(on.events[i]);
       switch (on.action.kind) {
         case ActionKind::kUse: line += " use " + Text(on.action.value); break;
         case ActionKind::kSend: line += " send " + Text(on.action.target); break;
@@ -265,10 +283,13 @@ class Printer {
       case StepKind::kWhere: Line("where " + Text(Cast<WhereStep>(step).condition)); break;
       case StepKind::kSelect: {
         const auto& select = Cast<SelectStep>(step);
-        Line("select " + Pairs(*select.fields) + (select.time ? " with time " + Text(select.time) : ""));
+        Line("select " + Pairs(*select.fields) +
+             (select.time ? " with time " + Text(select.time) : ""));
         break;
       }
-      case StepKind::kLet: Line("let " + Text(Cast<LetStep>(step).name) + " = " + Text(Cast<LetStep>(step).value)); break;
+      case StepKind::kLet:
+        Line("let " + Text(Cast<LetStep>(step).name) + " = " + Text(Cast<LetStep>(step).value));
+        break;
       case StepKind::kUnion: {
         std::string line = "union";
         for (const StreamRef& stream : Cast<UnionStep>(step).streams) line += " " + Text(stream);
@@ -284,7 +305,9 @@ class Printer {
       }
       case StepKind::kJoin: {
         const auto& join = Cast<JoinStep>(step);
-        std::string line = join.join_kind == JoinKind::kAsof ? "asof join " : join.join_kind == JoinKind::kOuter ? "outer join " : "join ";
+        std::string line = join.join_kind == JoinKind::kAsof    ? "asof join "
+                           : join.join_kind == JoinKind::kOuter ? "outer join "
+                                                                : "join ";
         line += Text(join.target);
         if (join.alias) line += " as " + Text(join.alias);
         line += " on " + Text(join.on);
@@ -295,13 +318,14 @@ class Printer {
       }
       case StepKind::kWindowJoin: {
         const auto& join = Cast<WindowJoinStep>(step);
-        Line("window join " + Text(join.target) + " as " + Text(join.alias) + " on " + Text(join.on) + " within " + Text(join.within) +
-             " " + Pairs(*join.fields));
+        Line("window join " + Text(join.target) + " as " + Text(join.alias) + " on " +
+             Text(join.on) + " within " + Text(join.within) + " " + Pairs(*join.fields));
         break;
       }
       case StepKind::kLookup: {
         const auto& lookup = Cast<LookupStep>(step);
-        std::string line = (lookup.is_call ? "call " : "lookup ") + Text(lookup.lookup) + " (args" + Args(lookup.args) + ")";
+        std::string line = (lookup.is_call ? "call " : "lookup ") + Text(lookup.lookup) + " (args" +
+                           Args(lookup.args) + ")";
         if (lookup.as_outcome) line += " as outcome " + Text(lookup.alias);
         else if (lookup.alias) line += " as " + Text(lookup.alias);
         Line(line);
@@ -319,7 +343,9 @@ class Printer {
         Print(window.block);
         break;
       }
-      case StepKind::kAggregate: Line("aggregate " + Pairs(*Cast<AggregateStep>(step).fields)); break;
+      case StepKind::kAggregate:
+        Line("aggregate " + Pairs(*Cast<AggregateStep>(step).fields));
+        break;
       case StepKind::kDedup: {
         const auto& dedup = Cast<DedupStep>(step);
         Line("dedup by " + Text(dedup.by) + (dedup.within ? " within " + Text(dedup.within) : ""));
@@ -333,17 +359,20 @@ class Printer {
 
   void Print(const TestItem& item) {
     switch (item.kind) {
-      case TestItemKind::kFeed: Line("feed " + Text(Cast<FeedItem>(item).target) + " " + Text(Cast<FeedItem>(item).rows)); break;
+      case TestItemKind::kFeed:
+        Line("feed " + Text(Cast<FeedItem>(item).target) + " " + Text(Cast<FeedItem>(item).rows));
+        break;
       case TestItemKind::kStub: {
         const auto& stub = Cast<StubItem>(item);
-        Line("stub " + Text(stub.lookup) + " (args" + Args(stub.args) + ") answers " + Text(stub.answer) +
-             (stub.after ? " after " + Text(stub.after) : ""));
+        Line("stub " + Text(stub.lookup) + " (args" + Args(stub.args) + ") answers " +
+             Text(stub.answer) + (stub.after ? " after " + Text(stub.after) : ""));
         break;
       }
       case TestItemKind::kWait: Line("wait " + Text(Cast<WaitItem>(item).duration)); break;
       case TestItemKind::kExpect: {
         const auto& expect = Cast<ExpectItem>(item);
-        Line("expect " + Text(expect.target) + (expect.exactly ? " exactly " : " contains ") + Text(expect.rows));
+        Line("expect " + Text(expect.target) + (expect.exactly ? " exactly " : " contains ") +
+             Text(expect.rows));
         break;
       }
     }
@@ -356,7 +385,8 @@ class Printer {
     switch (decl.kind) {
       case DeclKind::kPipeline: {
         const auto& d = Cast<PipelineDecl>(decl);
-        Line("pipeline " + Text(d.name) + " version " + (d.version ? Text(*d.version) : "<missing>") + mark + place);
+        Line("pipeline " + Text(d.name) + " version " +
+             (d.version ? Text(*d.version) : "<missing>") + mark + place);
         Print(d.block);
         break;
       }
@@ -367,10 +397,13 @@ class Printer {
       }
       case DeclKind::kParam: {
         const auto& d = Cast<ParamDecl>(decl);
-        Line("param " + Text(d.name) + ": " + Text(d.type) + (d.default_value ? " = " + Text(d.default_value) : "") + mark + place);
+        Line("param " + Text(d.name) + ": " + Text(d.type) +
+             (d.default_value ? " = " + Text(d.default_value) : "") + mark + place);
         break;
       }
-      case DeclKind::kSecret: Line("secret " + Text(decl.name) + ": " + Text(Cast<SecretDecl>(decl).type) + mark + place); break;
+      case DeclKind::kSecret:
+        Line("secret " + Text(decl.name) + ": " + Text(Cast<SecretDecl>(decl).type) + mark + place);
+        break;
       case DeclKind::kConnection: {
         const auto& d = Cast<ConnectionDecl>(decl);
         Line("connection " + Text(d.name) + " = " + Text(d.connector) + mark + place);
@@ -404,19 +437,22 @@ class Printer {
       case DeclKind::kDeadletter: Line("deadletter " + Text(decl.name) + mark + place); break;
       case DeclKind::kSource: {
         const auto& d = Cast<SourceDecl>(decl);
-        Line("source " + Text(d.name) + ": " + Text(d.type) + " = " + Text(d.origin) + mark + place);
+        Line("source " + Text(d.name) + ": " + Text(d.type) + " = " + Text(d.origin) + mark +
+             place);
         Print(d.block);
         break;
       }
       case DeclKind::kTable: {
         const auto& d = Cast<TableDecl>(decl);
-        Line("table " + Text(d.name) + (d.type ? ": " + Text(*d.type) : "") + " = " + Text(d.origin) + mark + place);
+        Line("table " + Text(d.name) + (d.type ? ": " + Text(*d.type) : "") + " = " +
+             Text(d.origin) + mark + place);
         Print(d.block);
         break;
       }
       case DeclKind::kLookup: {
         const auto& d = Cast<LookupDecl>(decl);
-        Line((d.is_call ? "call " : "lookup ") + Text(d.name) + Text(d.params) + " -> " + Text(d.result) + mark + place);
+        Line((d.is_call ? "call " : "lookup ") + Text(d.name) + Text(d.params) + " -> " +
+             Text(d.result) + mark + place);
         ++indent_;
         PrintChain(d.chain);
         --indent_;
@@ -425,36 +461,39 @@ class Printer {
       }
       case DeclKind::kExternLookup: {
         const auto& d = Cast<ExternLookupDecl>(decl);
-        Line(std::string("extern ") + (d.is_call ? "call " : "lookup ") + Text(d.name) + Text(d.params) + " -> " + Text(d.result) +
-             " from " + Text(d.from) + mark + place);
+        Line(std::string("extern ") + (d.is_call ? "call " : "lookup ") + Text(d.name) +
+             Text(d.params) + " -> " + Text(d.result) + " from " + Text(d.from) + mark + place);
         Print(d.block);
         break;
       }
       case DeclKind::kExternFn: {
         const auto& d = Cast<ExternFnDecl>(decl);
-        Line("extern fn " + Text(d.name) + Text(d.params) + " -> " + Text(d.result) + " from " + Text(d.from) + mark + place);
+        Line("extern fn " + Text(d.name) + Text(d.params) + " -> " + Text(d.result) + " from " +
+             Text(d.from) + mark + place);
         break;
       }
       case DeclKind::kFn: {
         const auto& d = Cast<FnDecl>(decl);
         Line("fn " + Text(d.name) + Text(d.params) + " -> " + Text(d.result) + mark + place);
         ++indent_;
-        for (const Local& local : d.locals) Line("let " + Text(local.name) + " = " + Text(local.value));
+        for (const Local& local : d.locals)
+          Line("let " + Text(local.name) + " = " + Text(local.value));
         Line("return " + Text(d.body));
         --indent_;
         break;
       }
       case DeclKind::kAggregateFn: {
         const auto& d = Cast<AggregateFnDecl>(decl);
-        Line("aggregate " + Text(d.name) + Text(d.params) + " -> " + Text(d.result) + " with " + Text(d.state) + ": " +
-             Text(d.state_type) + mark + place);
+        Line("aggregate " + Text(d.name) + Text(d.params) + " -> " + Text(d.result) + " with " +
+             Text(d.state) + ": " + Text(d.state_type) + mark + place);
         Print(d.block);
         break;
       }
       case DeclKind::kService: {
         const auto& d = Cast<ServiceDecl>(decl);
-        Line("service " + Text(d.name) + " version " + (d.version ? Text(*d.version) : "<missing>") + " = " + Text(d.endpoint) +
-             mark + place);
+        Line("service " + Text(d.name) + " version " +
+             (d.version ? Text(*d.version) : "<missing>") + " = " + Text(d.endpoint) + mark +
+             place);
         Print(d.block);
         break;
       }
@@ -469,7 +508,8 @@ class Printer {
       }
       case DeclKind::kSink: {
         const auto& d = Cast<SinkDecl>(decl);
-        Line("sink " + Text(d.name) + " from " + Text(d.origin) + " = " + Text(d.target) + mark + place);
+        Line("sink " + Text(d.name) + " from " + Text(d.origin) + " = " + Text(d.target) + mark +
+             place);
         Print(d.block);
         break;
       }
@@ -491,7 +531,9 @@ class Printer {
 
 }  // namespace
 
-std::string PrintAst(const File& file, PrintAstOptions options) { return Printer(options).Print(file); }
+std::string PrintAst(const File& file, PrintAstOptions options) {
+  return Printer(options).Print(file);
+}
 std::string PrintAst(const Expr& expr) { return Printer({}).Text(expr); }
 std::string PrintAst(const TypeRef& type) { return Printer({}).Text(type); }
 

@@ -1,4 +1,5 @@
-// compiler/parse/recovery.cc — After a syntax error: report it once, skip what belongs to it, and go on.
+// compiler/parse/recovery.cc — After a syntax error: report it once, skip what belongs to it, and
+// go on.
 #include "compiler/parse/recovery.h"
 
 namespace weirc {
@@ -9,14 +10,14 @@ using antlr4::ParserRuleContext;
 
 // Rules with braces of their own around independent items.
 bool IsContainer(size_t rule) {
-  return rule == P::RuleBlock || rule == P::RuleRecordLit || rule == P::RuleEnumBody || rule == P::RuleRecordBody ||
-         rule == P::RuleTestBody || rule == P::RuleMatchBody;
+  return rule == P::RuleBlock || rule == P::RuleRecordLit || rule == P::RuleEnumBody ||
+         rule == P::RuleRecordBody || rule == P::RuleTestBody || rule == P::RuleMatchBody;
 }
 
 // The items of those.
 bool IsItem(size_t rule) {
-  return rule == P::RuleItem || rule == P::RulePair || rule == P::RuleEnumMember || rule == P::RuleField ||
-         rule == P::RuleTestItem || rule == P::RuleArm;
+  return rule == P::RuleItem || rule == P::RulePair || rule == P::RuleEnumMember ||
+         rule == P::RuleField || rule == P::RuleTestItem || rule == P::RuleArm;
 }
 
 bool StartsItem(size_t container, size_t type) {
@@ -24,21 +25,27 @@ bool StartsItem(size_t container, size_t type) {
   bool string = type == P::QUOTE || type == P::TQUOTE;
   if (container == P::RuleRecordLit) return string;
   if (container != P::RuleMatchBody) return false;
-  return string || type == P::UNDERSCORE || type == P::KNULL || type == P::KTRUE || type == P::KFALSE || type == P::MINUS ||
-         type == P::INT || type == P::DEC || type == P::DURATION || type == P::TIMESTAMP || type == P::DATE || type == P::LPAR;
+  return string || type == P::UNDERSCORE || type == P::KNULL || type == P::KTRUE ||
+         type == P::KFALSE || type == P::MINUS || type == P::INT || type == P::DEC ||
+         type == P::DURATION || type == P::TIMESTAMP || type == P::DATE || type == P::LPAR;
 }
 
 std::vector<bool> Types(const antlr4::misc::IntervalSet& set) {
   std::vector<bool> types(256);
-  for (size_t type = 0; type < types.size(); ++type) types[type] = set.contains(static_cast<ssize_t>(type));
+  for (size_t type = 0; type < types.size(); ++type)
+    types[type] = set.contains(static_cast<ssize_t>(type));
   return types;
 }
 
 }  // namespace
 
-size_t Recovery::Index(antlr4::Parser* parser) const { return parser->getCurrentToken()->getTokenIndex(); }
+size_t Recovery::Index(antlr4::Parser* parser) const {
+  return parser->getCurrentToken()->getTokenIndex();
+}
 
-antlr4::Token* Recovery::recoverInline(antlr4::Parser* parser) { throw antlr4::InputMismatchException(parser); }
+antlr4::Token* Recovery::recoverInline(antlr4::Parser* parser) {
+  throw antlr4::InputMismatchException(parser);
+}
 
 std::vector<bool> Recovery::ExpectedHere(antlr4::Parser* parser, size_t index) const {
   if (sync_index_ == index && sync_context_ != nullptr) {
@@ -50,7 +57,8 @@ std::vector<bool> Recovery::ExpectedHere(antlr4::Parser* parser, size_t index) c
 void Recovery::Tell(antlr4::Parser* parser, size_t index, std::vector<bool> expected) {
   ++error_count_;
   std::vector<size_t> rules;
-  for (auto* context = parser->getContext(); context != nullptr; context = dynamic_cast<ParserRuleContext*>(context->parent)) {
+  for (auto* context = parser->getContext(); context != nullptr;
+       context = dynamic_cast<ParserRuleContext*>(context->parent)) {
     rules.push_back(context->getRuleIndex());
   }
   messages_.Report(chunk_, index, rules, expected);
@@ -59,18 +67,22 @@ void Recovery::Tell(antlr4::Parser* parser, size_t index, std::vector<bool> expe
 void Recovery::reportError(antlr4::Parser* parser, const antlr4::RecognitionException& e) {
   if (inErrorRecoveryMode(parser)) return;
   beginErrorCondition(parser);
-  size_t index = e.getOffendingToken() != nullptr ? e.getOffendingToken()->getTokenIndex() : Index(parser);
+  size_t index =
+      e.getOffendingToken() != nullptr ? e.getOffendingToken()->getTokenIndex() : Index(parser);
   auto* no_alternative = dynamic_cast<const antlr4::NoViableAltException*>(&e);
   std::vector<bool> expected;
   if (no_alternative != nullptr && no_alternative->getStartToken() != nullptr &&
-      no_alternative->getStartToken()->getTokenIndex() != index && no_alternative->getDeadEndConfigs() != nullptr) {
-    // The parser looked ahead: what it could have accepted are the labels leaving the states it had reached.
+      no_alternative->getStartToken()->getTokenIndex() != index &&
+      no_alternative->getDeadEndConfigs() != nullptr) {
+    // The parser looked ahead: what it could have accepted are the labels leaving the states it had
+    // reached.
     expected.resize(256);
     for (auto& config : no_alternative->getDeadEndConfigs()->configs) {
       for (size_t i = 0; i < config->state->transitions.size(); ++i) {
         if (config->state->transitions[i]->isEpsilon()) continue;
         std::vector<bool> label = Types(config->state->transitions[i]->label());
-        for (size_t type = 0; type < label.size(); ++type) expected[type] = expected[type] || label[type];
+        for (size_t type = 0; type < label.size(); ++type)
+          expected[type] = expected[type] || label[type];
       }
     }
   } else {
@@ -130,15 +142,17 @@ void Recovery::sync(antlr4::Parser* parser) {
     bool separates = (t.type == P::NL || t.type == P::COMMA) && t.depth == depth + 1;
     if (closes || separates || t.type == kEof || t.depth <= depth) return;
     const Token& previous = At(index - 1);
-    bool item_may_start = index - 1 == context->getStart()->getTokenIndex() ||
-                          ((previous.type == P::NL || previous.type == P::COMMA) && previous.depth == depth + 1);
+    bool item_may_start =
+        index - 1 == context->getStart()->getTokenIndex() ||
+        ((previous.type == P::NL || previous.type == P::COMMA) && previous.depth == depth + 1);
     if (item_may_start && StartsItem(rule, t.type)) return;
     if (!inErrorRecoveryMode(parser)) Tell(parser, index, ExpectedHere(parser, index));
     beginErrorCondition(parser);
     SkipItem(parser, depth + 1);
   } else if (rule == P::RuleDecl && !chunk_.tokens.empty() && chunk_.tokens[0].type == P::STREAM &&
              dynamic_cast<P::StreamDeclContext*>(context) != nullptr &&
-             dynamic_cast<P::StreamDeclContext*>(context)->streamRef() != nullptr && t.type != P::BAR && t.type != kEof) {
+             dynamic_cast<P::StreamDeclContext*>(context)->streamRef() != nullptr &&
+             t.type != P::BAR && t.type != kEof) {
     // Something stands behind the origin or behind a whole step.
     if (!inErrorRecoveryMode(parser)) Tell(parser, index, ExpectedHere(parser, index));
     beginErrorCondition(parser);

@@ -1,8 +1,9 @@
-// compiler/parse/recovery.h — After a syntax error: report it once, skip what belongs to it, and go on.
+// compiler/parse/recovery.h — After a syntax error: report it once, skip what belongs to it, and go
+// on.
 //
-// ANTLR's own recovery inserts and deletes tokens, which in a language with contextual words leads far astray. Here an error
-// ends the item it is in — an entry, a field, a pair, an arm, a step, a declaration — and the parser goes on behind the next
-// separator of that item's own braces.
+// ANTLR's own recovery inserts and deletes tokens, which in a language with contextual words leads
+// far astray. Here an error ends the item it is in — an entry, a field, a pair, an arm, a step, a
+// declaration — and the parser goes on behind the next separator of that item's own braces.
 #pragma once
 
 #include "WeirParser.h"
@@ -25,7 +26,9 @@ class Recovery : public antlr4::DefaultErrorStrategy {
 
  private:
   size_t Index(antlr4::Parser* parser) const;
-  const Token& At(size_t index) const { return chunk_.tokens[std::min(index, chunk_.tokens.size() - 1)]; }
+  const Token& At(size_t index) const {
+    return chunk_.tokens[std::min(index, chunk_.tokens.size() - 1)];
+  }
   void Tell(antlr4::Parser* parser, size_t index, std::vector<bool> expected);
   std::vector<bool> ExpectedHere(antlr4::Parser* parser, size_t index) const;
   void SkipItem(antlr4::Parser* parser, uint32_t depth);
@@ -34,8 +37,8 @@ class Recovery : public antlr4::DefaultErrorStrategy {
   const Chunk& chunk_;
   SyntaxMessages& messages_;
   size_t error_count_ = 0;
-  // The first place at which the parser looked at the current token: what it could have accepted there is more than what
-  // is left when it finally fails.
+  // The first place at which the parser looked at the current token: what it could have accepted
+  // there is more than what is left when it finally fails.
   size_t sync_index_ = static_cast<size_t>(-1);
   size_t sync_state_ = 0;
   antlr4::ParserRuleContext* sync_context_ = nullptr;

@@ -53,7 +53,8 @@ std::vector<SourceToken> SourceTokens(const SourceFile& file, std::vector<ast::C
         case L::NL: kind = SourceTokenKind::kSeparator; break;
         case kEof: kind = SourceTokenKind::kEnd; break;
         default:
-          if (IsName(t.type) || IsReserved(t.type) || t.type == L::UNDERSCORE) kind = SourceTokenKind::kWord;
+          if (IsName(t.type) || IsReserved(t.type) || t.type == L::UNDERSCORE)
+            kind = SourceTokenKind::kWord;
           break;
       }
       tokens.push_back({kind, file.Text(span), span});
@@ -63,7 +64,8 @@ std::vector<SourceToken> SourceTokens(const SourceFile& file, std::vector<ast::C
   size_t next = 0;
   std::erase_if(*comments, [&](const ast::Comment& comment) {
     while (next < tokens.size() && tokens[next].span.end <= comment.span.begin) ++next;
-    return next < tokens.size() && tokens[next].kind == SourceTokenKind::kString && tokens[next].span.begin < comment.span.begin;
+    return next < tokens.size() && tokens[next].kind == SourceTokenKind::kString &&
+           tokens[next].span.begin < comment.span.begin;
   });
   return tokens;
 }

@@ -1,4 +1,5 @@
-// compiler/parse/source_tokens.h — The tokens of a correct file for tools that rewrite its text, free of ANTLR.
+// compiler/parse/source_tokens.h — The tokens of a correct file for tools that rewrite its text,
+// free of ANTLR.
 #pragma once
 
 #include <string_view>
@@ -10,11 +11,11 @@
 namespace weirc {
 
 enum class SourceTokenKind : uint8_t {
-  kWord,       // names and keywords, backticks included
-  kLiteral,    // numbers, durations, dates, timestamps
-  kString,     // from quote to quote, whatever is between
-  kOpen,       // ( [ {
-  kClose,      // ) ] }
+  kWord,     // names and keywords, backticks included
+  kLiteral,  // numbers, durations, dates, timestamps
+  kString,   // from quote to quote, whatever is between
+  kOpen,     // ( [ {
+  kClose,    // ) ] }
   kComma,
   kSeparator,  // a line end that separates; its span is empty
   kSign,       // operators and the rest
@@ -27,8 +28,8 @@ struct SourceToken {
   Span span;
 };
 
-// All tokens of all declarations in their order, each declaration followed by kEnd, and the comments apart. Only for a file
-// that Parse found no error in; otherwise the result is of no use.
+// All tokens of all declarations in their order, each declaration followed by kEnd, and the
+// comments apart. Only for a file that Parse found no error in; otherwise the result is of no use.
 std::vector<SourceToken> SourceTokens(const SourceFile& file, std::vector<ast::Comment>* comments);
 
 }  // namespace weirc

@@ -12,11 +12,14 @@ namespace weirc {
 
 class SyntaxMessages {
  public:
-  SyntaxMessages(const SourceFile& file, Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics) {}
+  SyntaxMessages(const SourceFile& file, Diagnostics& diagnostics)
+      : file_(file), diagnostics_(diagnostics) {}
 
-  // The token at `index` does not fit. `rules` are the grammar's rules around the place, the innermost first; `expected` says
-  // for each token type whether it would have fitted. Silent about tokens that were reported already.
-  void Report(const Chunk& chunk, size_t index, const std::vector<size_t>& rules, const std::vector<bool>& expected);
+  // The token at `index` does not fit. `rules` are the grammar's rules around the place, the
+  // innermost first; `expected` says for each token type whether it would have fitted. Silent about
+  // tokens that were reported already.
+  void Report(const Chunk& chunk, size_t index, const std::vector<size_t>& rules,
+              const std::vector<bool>& expected);
 
  private:
   struct Site;

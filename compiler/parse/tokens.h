@@ -26,17 +26,20 @@ struct Token {
   bool inserted = false;  // stands for a bracket that was missing; its span is empty
 };
 
-// The tokens of one declaration: brackets pair up, line ends that separate are NL tokens, and an EOF token ends it.
+// The tokens of one declaration: brackets pair up, line ends that separate are NL tokens, and an
+// EOF token ends it.
 struct Chunk {
   std::vector<Token> tokens;
   bool broken = false;  // something was reported whose repair is a guess
-  // Stretches behind a bracket that was left open: what does not fit there is its consequence, and silent.
+  // Stretches behind a bracket that was left open: what does not fit there is its consequence, and
+  // silent.
   std::vector<std::pair<uint32_t, uint32_t>> doubtful;
 };
 
 // --- lexer.cc
 
-// Everything the lexer finds, comments and line ends included. The text must be valid UTF-8 without NUL bytes.
+// Everything the lexer finds, comments and line ends included. The text must be valid UTF-8 without
+// NUL bytes.
 std::vector<Token> Lex(std::string_view text);
 
 // --- layout.cc
@@ -46,10 +49,12 @@ struct LayoutResult {
   std::vector<ast::Comment> comments;
 };
 
-// Rules R1 and R10 of the language: which line ends separate, where declarations start. Reports what can be known from tokens
-// alone — unpaired brackets, unterminated strings, bad numbers and characters, operators of other languages — and repairs
-// it, so that the parser does not stumble over it again.
-LayoutResult LayOut(const SourceFile& file, const std::vector<Token>& raw, Diagnostics& diagnostics);
+// Rules R1 and R10 of the language: which line ends separate, where declarations start. Reports
+// what can be known from tokens alone — unpaired brackets, unterminated strings, bad numbers and
+// characters, operators of other languages — and repairs it, so that the parser does not stumble
+// over it again.
+LayoutResult LayOut(const SourceFile& file, const std::vector<Token>& raw,
+                    Diagnostics& diagnostics);
 
 // --- words.cc
 

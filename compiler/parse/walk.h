@@ -1,4 +1,5 @@
-// compiler/parse/walk.h — Visits every expression, type and pattern of a tree, outer before inner, in source order.
+// compiler/parse/walk.h — Visits every expression, type and pattern of a tree, outer before inner,
+// in source order.
 #pragma once
 
 #include "compiler/parse/ast.h"

@@ -1,5 +1,7 @@
-// compiler/parse/words_test.cc — Every contextual word is a name wherever a name may stand, and no sentence has two readings.
-// Catch's macro THEN and the grammar's token of that name: the parser comes first.
+// compiler/parse/words_test.cc — Every contextual word is a name wherever a name may stand, and no
+// sentence has two readings.
+
+// Catch has a macro THEN and the grammar a token of that name: the parser comes first.
 #include "WeirParser.h"
 
 #include <catch2/catch.hpp>
@@ -59,10 +61,11 @@ std::string With(const std::string& word) {
 class AmbiguityListener : public antlr4::BaseErrorListener {
  public:
   std::vector<std::string> found;
-  void reportAmbiguity(antlr4::Parser* parser, const antlr4::dfa::DFA& dfa, size_t begin, size_t end, bool,
-                       const antlrcpp::BitSet&, antlr4::atn::ATNConfigSet*) override {
-    found.push_back(parser->getRuleNames()[dfa.atnStartState->ruleIndex] + " at tokens " + std::to_string(begin) + " to " +
-                    std::to_string(end));
+  void reportAmbiguity(antlr4::Parser* parser, const antlr4::dfa::DFA& dfa, size_t begin,
+                       size_t end, bool, const antlrcpp::BitSet&,
+                       antlr4::atn::ATNConfigSet*) override {
+    found.push_back(parser->getRuleNames()[dfa.atnStartState->ruleIndex] + " at tokens " +
+                    std::to_string(begin) + " to " + std::to_string(end));
   }
 };
 
@@ -71,13 +74,16 @@ class ChunkSource : public antlr4::TokenSource {
   explicit ChunkSource(const Chunk& chunk) : chunk_(chunk) {}
   std::unique_ptr<antlr4::Token> nextToken() override {
     size_t type = next_ < chunk_.tokens.size() ? chunk_.tokens[next_++].type : kEof;
-    return std::unique_ptr<antlr4::Token>(new antlr4::CommonToken(type == kEof ? antlr4::Token::EOF : type));
+    return std::unique_ptr<antlr4::Token>(
+        new antlr4::CommonToken(type == kEof ? antlr4::Token::EOF : type));
   }
   size_t getLine() const override { return 0; }
   size_t getCharPositionInLine() override { return 0; }
   antlr4::CharStream* getInputStream() override { return nullptr; }
   std::string getSourceName() override { return ""; }
-  antlr4::TokenFactory<antlr4::CommonToken>* getTokenFactory() override { return antlr4::CommonTokenFactory::DEFAULT.get(); }
+  antlr4::TokenFactory<antlr4::CommonToken>* getTokenFactory() override {
+    return antlr4::CommonTokenFactory::DEFAULT.get();
+  }
 
  private:
   const Chunk& chunk_;
@@ -104,7 +110,8 @@ std::vector<std::string> Ambiguities(const std::string& text) {
 
 std::vector<std::string> ContextualWords() {
   std::vector<std::string> words;
-  for (size_t type = WeirParser::PIPELINE; type <= WeirParser::WAIT; ++type) words.emplace_back(FixedText(type));
+  for (size_t type = WeirParser::PIPELINE; type <= WeirParser::WAIT; ++type)
+    words.emplace_back(FixedText(type));
   return words;
 }
 
@@ -129,7 +136,8 @@ TEST_CASE("contextual words are names in every position") {
 }
 
 TEST_CASE("reserved words are names in backticks") {
-  for (const char* word : {"true", "false", "null", "if", "then", "else", "match", "try", "and", "or", "not"}) {
+  for (const char* word :
+       {"true", "false", "null", "if", "then", "else", "match", "try", "and", "or", "not"}) {
     SourceSet sources;
     Diagnostics diagnostics;
     Parse(sources.Add("a.weir", With("`" + std::string(word) + "`")), diagnostics);
@@ -140,7 +148,9 @@ TEST_CASE("reserved words are names in backticks") {
     REQUIRE(plain.list().size() == 1);
     CHECK(plain.list()[0].code == Code::kReservedWord);
     Diagnostics quoted;
-    Parse(sources.Add("c.weir", "record R { `" + std::string(word) + "`: string }\nstream s = t | where `" + word + "` == a.`" + word + "`"),
+    Parse(sources.Add("c.weir", "record R { `" + std::string(word) +
+                                    "`: string }\nstream s = t | where `" + word + "` == a.`" +
+                                    word + "`"),
           quoted);
     CHECK_FALSE(quoted.HasErrors());
   }
@@ -157,7 +167,8 @@ TEST_CASE("no sentence has two readings") {
     text << in.rdbuf();
     std::string program = text.str();
     REQUIRE_FALSE(program.empty());
-    CHECK(Ambiguities(program.substr(0, program.find("\n--- expect"))) == std::vector<std::string>());
+    CHECK(Ambiguities(program.substr(0, program.find("\n--- expect"))) ==
+          std::vector<std::string>());
   }
 }
 

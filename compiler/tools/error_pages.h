@@ -1,4 +1,5 @@
-// compiler/tools/error_pages.h — docs/errors/*.md inside the program; error_pages.cc is written by CMake.
+// compiler/tools/error_pages.h — docs/errors/*.md inside the program; error_pages.cc is written by
+// CMake.
 #pragma once
 
 #include <string_view>

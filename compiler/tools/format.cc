@@ -12,11 +12,12 @@ namespace weirc {
 namespace format {
 namespace {
 
-// ----------------------------------------------------------------------------------------------------------- marks
+// ------------------------------------------------------------------------------------------- marks
 
 class MarkFinder : public ast::Walker {
  public:
-  MarkFinder(const std::vector<SourceToken>& tokens, Marks* marks) : tokens_(tokens), marks_(marks) {}
+  MarkFinder(const std::vector<SourceToken>& tokens, Marks* marks)
+      : tokens_(tokens), marks_(marks) {}
 
  protected:
   void OnDecl(const ast::Decl& decl) override {
@@ -31,8 +32,10 @@ class MarkFinder : public ast::Walker {
   }
   void OnAnswer(const ast::Answer& answer) override { MarkNext(answer.name.span.end, "("); }
   void OnStep(const ast::Step& step) override {
-    if (auto* lookup = As<ast::LookupStep>(&step)) marks_->tight_brackets.insert(lookup->parens.begin);
-    if (auto* window = As<ast::WindowStep>(&step); window && window->has_args) MarkNext(window->window_kind.span.end, "(");
+    if (auto* lookup = As<ast::LookupStep>(&step))
+      marks_->tight_brackets.insert(lookup->parens.begin);
+    if (auto* window = As<ast::WindowStep>(&step); window && window->has_args)
+      MarkNext(window->window_kind.span.end, "(");
   }
   void OnTestItem(const ast::TestItem& item) override {
     if (auto* stub = As<ast::StubItem>(&item)) marks_->tight_brackets.insert(stub->parens.begin);
@@ -59,31 +62,34 @@ class MarkFinder : public ast::Walker {
   }
 
  private:
-  // The first token with text that starts at or behind an offset. Empty tokens stand at the end of the one before them, so
-  // the order by begin holds.
+  // The first token with text that starts at or behind an offset. Empty tokens stand at the end of
+  // the one before them, so the order by begin holds.
   size_t IndexFrom(uint32_t offset) const {
-    auto next = std::lower_bound(tokens_.begin(), tokens_.end(), offset,
-                                 [](const SourceToken& t, uint32_t at) { return t.span.begin < at; });
+    auto next =
+        std::lower_bound(tokens_.begin(), tokens_.end(), offset,
+                         [](const SourceToken& t, uint32_t at) { return t.span.begin < at; });
     size_t i = static_cast<size_t>(next - tokens_.begin());
     while (i < tokens_.size() && tokens_[i].span.IsEmpty()) ++i;
     return i;
   }
   void MarkNext(uint32_t offset, std::string_view bracket) {
     size_t i = IndexFrom(offset);
-    while (i < tokens_.size() && tokens_[i].text == ")") ++i;  // the object of an index may stand in parentheses
-    if (i < tokens_.size() && tokens_[i].text == bracket) marks_->tight_brackets.insert(tokens_[i].span.begin);
+    while (i < tokens_.size() && tokens_[i].text == ")")
+      ++i;  // the object of an index may stand in parentheses
+    if (i < tokens_.size() && tokens_[i].text == bracket)
+      marks_->tight_brackets.insert(tokens_[i].span.begin);
   }
 
   const std::vector<SourceToken>& tokens_;
   Marks* marks_;
 };
 
-// ------------------------------------------------------------------------------------------------------------ tree
+// -------------------------------------------------------------------------------------------- tree
 
 class TreeBuilder {
  public:
-  TreeBuilder(const SourceFile& file, const std::vector<SourceToken>& tokens, const std::vector<ast::Comment>& comments,
-              const Marks& marks)
+  TreeBuilder(const SourceFile& file, const std::vector<SourceToken>& tokens,
+              const std::vector<ast::Comment>& comments, const Marks& marks)
       : file_(file), tokens_(tokens), comments_(comments), marks_(marks) {}
 
   Group Build() {
@@ -101,7 +107,9 @@ class TreeBuilder {
  private:
   const SourceToken& Current() const { return tokens_[next_]; }
 
-  bool BlankBetween(uint32_t end, uint32_t begin) const { return end > 0 && file_.LineOf(begin) > file_.LineOf(end) + 1; }
+  bool BlankBetween(uint32_t end, uint32_t begin) const {
+    return end > 0 && file_.LineOf(begin) > file_.LineOf(end) + 1;
+  }
 
   // Comments that start before `offset`.
   std::vector<CommentLine> TakeCommentLines(uint32_t offset) {
@@ -132,15 +140,16 @@ class TreeBuilder {
     uint32_t end_before = last_end_;
     item.leading = TakeCommentLines(begin);
     item.blank_before = BlankBetween(last_end_, begin);
-    item.line_before = !item.leading.empty() || (end_before > 0 && file_.LineOf(begin) > file_.LineOf(end_before));
+    item.line_before =
+        !item.leading.empty() || (end_before > 0 && file_.LineOf(begin) > file_.LineOf(end_before));
     int angles = 0;  // the comma of map<string, int64> separates no items
     while (next_ < tokens_.size()) {
       const SourceToken& t = Current();
       if (marks_.type_angles.count(t.span.begin)) angles += t.text == "<" ? 1 : -1;
       if (angles > 0 && t.kind == SourceTokenKind::kComma) {
         // A plain piece of the type.
-      } else if (t.kind == SourceTokenKind::kEnd || t.kind == SourceTokenKind::kSeparator || t.kind == SourceTokenKind::kComma ||
-          t.kind == SourceTokenKind::kClose) {
+      } else if (t.kind == SourceTokenKind::kEnd || t.kind == SourceTokenKind::kSeparator ||
+                 t.kind == SourceTokenKind::kComma || t.kind == SourceTokenKind::kClose) {
         break;
       }
       Piece piece;
@@ -148,7 +157,8 @@ class TreeBuilder {
       piece.begin = t.span.begin;
       if (!item.pieces.empty()) {
         item.pieces.back().trailing_comment = TakeTrailingComment(t.span.begin);
-        for (CommentLine& line : TakeCommentLines(t.span.begin)) piece.leading_comments.push_back(std::move(line.text));
+        for (CommentLine& line : TakeCommentLines(t.span.begin))
+          piece.leading_comments.push_back(std::move(line.text));
         piece.line_before = file_.LineOf(t.span.begin) > file_.LineOf(last_end_);
       }
       if (t.kind == SourceTokenKind::kOpen) {
@@ -173,7 +183,8 @@ class TreeBuilder {
     group->open_comment = TakeTrailingComment(NextBegin());
     group->line_after_open = !group->open_comment.empty() || file_.LineOf(NextBegin()) > open_line;
     while (Current().kind != SourceTokenKind::kClose) {
-      if (Current().kind == SourceTokenKind::kComma || Current().kind == SourceTokenKind::kSeparator) {
+      if (Current().kind == SourceTokenKind::kComma ||
+          Current().kind == SourceTokenKind::kSeparator) {
         group->trailing_comma = Current().kind == SourceTokenKind::kComma;
         if (group->trailing_comma) last_end_ = Current().span.end;
         ++next_;
@@ -199,7 +210,8 @@ class TreeBuilder {
   uint32_t NextBegin() const {
     size_t i = next_;
     while (i < tokens_.size() && tokens_[i].span.IsEmpty()) ++i;
-    return i < tokens_.size() ? tokens_[i].span.begin : static_cast<uint32_t>(file_.text().size()) + 1;
+    return i < tokens_.size() ? tokens_[i].span.begin
+                              : static_cast<uint32_t>(file_.text().size()) + 1;
   }
 
   const SourceFile& file_;
@@ -213,8 +225,8 @@ class TreeBuilder {
 
 }  // namespace
 
-Group BuildTree(const SourceFile& file, const std::vector<SourceToken>& tokens, const std::vector<ast::Comment>& comments,
-                const Marks& marks) {
+Group BuildTree(const SourceFile& file, const std::vector<SourceToken>& tokens,
+                const std::vector<ast::Comment>& comments, const Marks& marks) {
   return TreeBuilder(file, tokens, comments, marks).Build();
 }
 

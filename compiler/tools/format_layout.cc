@@ -1,10 +1,11 @@
 // compiler/tools/format_layout.cc — The one style.
 //
-// The author's line ends decide what stands on one line and what on several; this file decides everything else: spaces,
-// indentation, commas, columns. A group stays on several lines if its author broke the line behind its bracket, if it holds a
-// comment, or if it does not fit; items that share a line go on sharing it. In braces the line end separates, so that no
-// comma stands there; in parentheses and square brackets each line ends with one. Neighbouring lines of one kind — entries,
-// arms, params — have their parts in columns, as have comments behind them.
+// The author's line ends decide what stands on one line and what on several; this file decides
+// everything else: spaces, indentation, commas, columns. A group stays on several lines if its
+// author broke the line behind its bracket, if it holds a comment, or if it does not fit; items
+// that share a line go on sharing it. In braces the line end separates, so that no comma stands
+// there; in parentheses and square brackets each line ends with one. Neighbouring lines of one kind
+// — entries, arms, params — have their parts in columns, as have comments behind them.
 #include <algorithm>
 #include <string_view>
 
@@ -15,9 +16,10 @@ namespace weirc::format {
 namespace {
 
 constexpr size_t kLineWidth = 100;
-constexpr size_t kStep = 2;              // indentation of a block's content
-constexpr size_t kDeclContinuation = 4;  // of a declaration's further lines, so that they differ from a block's
-constexpr size_t kCellWidthMax = 40;     // a wider part has no column
+constexpr size_t kStep = 2;  // indentation of a block's content
+constexpr size_t kDeclContinuation =
+    4;  // of a declaration's further lines, so that they differ from a block's
+constexpr size_t kCellWidthMax = 40;  // a wider part has no column
 
 size_t Width(std::string_view text) {
   size_t width = 0;
@@ -32,7 +34,8 @@ size_t Width(std::string_view text) {
 bool HasLineEnd(std::string_view text) { return text.find('\n') != std::string_view::npos; }
 
 bool IsReservedWord(std::string_view word) {
-  static constexpr std::string_view kWords[] = {"if", "then", "else", "match", "try", "and", "or", "not"};
+  static constexpr std::string_view kWords[] = {"if",  "then", "else", "match",
+                                                "try", "and",  "or",   "not"};
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
@@ -43,7 +46,7 @@ bool EndsValue(const Piece& piece) {
   return piece.kind == SourceTokenKind::kLiteral || piece.kind == SourceTokenKind::kString;
 }
 
-// ----------------------------------------------------------------------------------------------------- aligned lines
+// ----------------------------------------------------------------------------------- aligned lines
 
 // A line of output in parts that may stand in columns with those of its neighbours.
 struct Line {
@@ -57,11 +60,13 @@ class Lines {
  public:
   void Add(Line line) { lines_.push_back(std::move(line)); }
   void AddBlank() {
-    if (!lines_.empty() && !(lines_.back().cells.empty() && lines_.back().comment.empty())) lines_.push_back(Line());
+    if (!lines_.empty() && !(lines_.back().cells.empty() && lines_.back().comment.empty()))
+      lines_.push_back(Line());
   }
 
   std::string Text() {
-    while (!lines_.empty() && lines_.back().cells.empty() && lines_.back().comment.empty()) lines_.pop_back();
+    while (!lines_.empty() && lines_.back().cells.empty() && lines_.back().comment.empty())
+      lines_.pop_back();
     AlignCells();
     std::vector<std::string> texts;
     for (const Line& line : lines_) {
@@ -83,7 +88,9 @@ class Lines {
     for (size_t begin = 0; begin < lines_.size();) {
       size_t end = begin + 1;
       if (lines_[begin].run >= 0) {
-        while (end < lines_.size() && lines_[end].run == lines_[begin].run && lines_[end].indent == lines_[begin].indent) ++end;
+        while (end < lines_.size() && lines_[end].run == lines_[begin].run &&
+               lines_[end].indent == lines_[begin].indent)
+          ++end;
         AlignRun(begin, end, 0);
       } else {
         JoinCells(&lines_[begin]);
@@ -101,11 +108,13 @@ class Lines {
       }
       size_t k = i;
       size_t width = 0;
-      while (k < end && lines_[k].cells.size() > column + 1 && Width(lines_[k].cells[column]) <= kCellWidthMax) {
+      while (k < end && lines_[k].cells.size() > column + 1 &&
+             Width(lines_[k].cells[column]) <= kCellWidthMax) {
         width = std::max(width, Width(lines_[k].cells[column]));
         ++k;
       }
-      for (size_t n = i; n < k; ++n) lines_[n].cells[column].append(width - Width(lines_[n].cells[column]) + 1, ' ');
+      for (size_t n = i; n < k; ++n)
+        lines_[n].cells[column].append(width - Width(lines_[n].cells[column]) + 1, ' ');
       AlignRun(i, k, column + 1);
       i = k;
     }
@@ -121,7 +130,8 @@ class Lines {
     for (size_t begin = 0; begin < lines_.size();) {
       size_t end = begin;
       size_t width = 0;
-      while (end < lines_.size() && !lines_[end].comment.empty() && !lines_[end].cells.empty() && !HasLineEnd((*texts)[end])) {
+      while (end < lines_.size() && !lines_[end].comment.empty() && !lines_[end].cells.empty() &&
+             !HasLineEnd((*texts)[end])) {
         width = std::max(width, Width((*texts)[end]));
         ++end;
       }
@@ -132,7 +142,8 @@ class Lines {
       if (end == begin) {
         if (!lines_[begin].comment.empty()) {
           std::string& text = (*texts)[begin];
-          text += (text.empty() ? std::string(lines_[begin].indent, ' ') : "  ") + lines_[begin].comment;
+          text += (text.empty() ? std::string(lines_[begin].indent, ' ') : "  ") +
+                  lines_[begin].comment;
         }
         end = begin + 1;
       }
@@ -143,7 +154,7 @@ class Lines {
   std::vector<Line> lines_;
 };
 
-// ------------------------------------------------------------------------------------------------------------ layout
+// ------------------------------------------------------------------------------------------ layout
 
 class Layouter {
  public:
@@ -156,12 +167,14 @@ class Layouter {
       EmitLeading(item.leading, item.blank_before, 0);
       std::string word = RunWord(item);
       bool single = !Breaks(item) && Fits(item, 0) && !StepsBreak(item);
-      // A run ends at a blank line, a comment line, another kind of declaration or one of several lines.
-      bool goes_on = before != nullptr && single && !word.empty() && word == run_word && item.leading.empty() && !item.blank_before;
+      // A run ends at a blank line, a comment line, another kind of declaration or one of several
+      // lines.
+      bool goes_on = before != nullptr && single && !word.empty() && word == run_word &&
+                     item.leading.empty() && !item.blank_before;
       if (!goes_on) ++run_;
       if (single) {
-        lines_.Add({0, word.empty() ? std::vector<std::string>{Flat(item)} : DeclCells(item), item.trailing_comment,
-                    word.empty() ? -1 : run_});
+        lines_.Add({0, word.empty() ? std::vector<std::string>{Flat(item)} : DeclCells(item),
+                    item.trailing_comment, word.empty() ? -1 : run_});
         run_word = word;
       } else {
         EmitBroken(item, 0, kDeclContinuation, item.trailing_comment);
@@ -197,13 +210,16 @@ class Layouter {
     return true;
   }
 
-  std::string Flat(const Piece& piece) const { return piece.group ? Flat(*piece.group) : piece.text; }
+  std::string Flat(const Piece& piece) const {
+    return piece.group ? Flat(*piece.group) : piece.text;
+  }
 
   std::string Flat(const Group& group) const {
     if (group.items.empty()) return group.open == '{' ? "{}" : group.open == '(' ? "()" : "[]";
     std::string text(1, group.open);
     if (group.open == '{') text += ' ';
-    for (size_t i = 0; i < group.items.size(); ++i) text += (i > 0 ? ", " : "") + Flat(group.items[i]);
+    for (size_t i = 0; i < group.items.size(); ++i)
+      text += (i > 0 ? ", " : "") + Flat(group.items[i]);
     if (KeepsComma(group)) text += ',';
     if (group.open == '{') text += ' ';
     return text + Closer(group);
@@ -220,10 +236,15 @@ class Layouter {
     return text;
   }
 
-  static char Closer(const Group& group) { return group.open == '{' ? '}' : group.open == '(' ? ')' : ']'; }
+  static char Closer(const Group& group) {
+    return group.open == '{' ? '}' : group.open == '(' ? ')' : ']';
+  }
 
-  // The comma of a tuple of one, (a,), must stay. A call's may go, but then f((a,)) has its own group.
-  bool KeepsComma(const Group& group) const { return group.open == '(' && group.trailing_comma && group.items.size() == 1; }
+  // The comma of a tuple of one, (a,), must stay. A call's may go, but then f((a,)) has its own
+  // group.
+  bool KeepsComma(const Group& group) const {
+    return group.open == '(' && group.trailing_comma && group.items.size() == 1;
+  }
 
   // --- what cannot stand on one line
 
@@ -252,14 +273,16 @@ class Layouter {
     if (i == 0) return false;
     if (!piece.leading_comments.empty()) return true;
     if (!piece.line_before) return false;
-    return !(piece.group && piece.group->open == '{' && EndsValue(item.pieces[i - 1])) && piece.text != ":";
+    return !(piece.group && piece.group->open == '{' && EndsValue(item.pieces[i - 1])) &&
+           piece.text != ":";
   }
 
   bool Fits(const Item& item, size_t indent) const {
     std::string text = Flat(item);
     if (!HasLineEnd(text)) return indent + Width(text) <= kLineWidth;
     // A text of several lines: what stands before and behind it counts.
-    return indent + Width(text.substr(0, text.find('\n'))) <= kLineWidth && Width(text.substr(text.rfind('\n') + 1)) <= kLineWidth;
+    return indent + Width(text.substr(0, text.find('\n'))) <= kLineWidth &&
+           Width(text.substr(text.rfind('\n') + 1)) <= kLineWidth;
   }
 
   // Whether the steps of a stream go on lines of their own: when one does, or when they do not fit.
@@ -292,7 +315,8 @@ class Layouter {
     return false;
   }
 
-  // param | name: | type | = value      connection name | = kind | { … }      sink name | from stream | = target | { … }
+  // param | name: | type | = value      connection name | = kind | { … }      sink name | from
+  // stream | = target | { … }
   std::vector<std::string> DeclCells(const Item& item) const {
     const std::string& word = item.pieces[0].text;
     std::vector<size_t> starts = {0};
@@ -304,7 +328,8 @@ class Layouter {
       } else if (word == "connection") {
         start = i == 2 || (piece.group && i == 4);
       } else if (word == "sink") {
-        start = i == 2 || piece.text == "=" || (piece.group && piece.group->open == '{' && i + 1 == item.pieces.size());
+        start = i == 2 || piece.text == "=" ||
+                (piece.group && piece.group->open == '{' && i + 1 == item.pieces.size());
       } else {
         start = i == 2;
       }
@@ -316,7 +341,8 @@ class Layouter {
   std::vector<std::string> Cells(const Item& item, const std::vector<size_t>& starts) const {
     std::vector<std::string> cells;
     for (size_t k = 0; k < starts.size(); ++k) {
-      cells.push_back(Flat(item, starts[k], k + 1 < starts.size() ? starts[k + 1] : item.pieces.size()));
+      cells.push_back(
+          Flat(item, starts[k], k + 1 < starts.size() ? starts[k + 1] : item.pieces.size()));
     }
     return cells;
   }
@@ -326,7 +352,8 @@ class Layouter {
     if (item.pieces.size() > 2 && item.pieces[1].text == ":") return Cells(item, {0, 2});
     for (size_t i = 1; i + 1 < item.pieces.size(); ++i) {
       if (item.pieces[i].text == ":") break;
-      if (item.pieces[i].text == "->" && item.pieces[0].text != "answer") return Cells(item, {0, i});
+      if (item.pieces[i].text == "->" && item.pieces[0].text != "answer")
+        return Cells(item, {0, i});
     }
     return {Flat(item)};
   }
@@ -347,28 +374,33 @@ class Layouter {
     std::string text;
     size_t Column() const {
       size_t last = text.rfind('\n');
-      return last == std::string::npos ? indent + Width(text) : Width(std::string_view(text).substr(last + 1));
+      return last == std::string::npos ? indent + Width(text)
+                                       : Width(std::string_view(text).substr(last + 1));
     }
   };
 
   void EndLine(Pen* pen, std::string comment) {
-    if (!pen->text.empty()) lines_.Add({pen->indent, {std::move(pen->text)}, std::move(comment), -1});
+    if (!pen->text.empty())
+      lines_.Add({pen->indent, {std::move(pen->text)}, std::move(comment), -1});
     else if (!comment.empty()) lines_.Add({pen->indent, {}, std::move(comment), -1});
     pen->text.clear();
   }
 
   // An item that takes more than a line, starting on a line of its own.
-  void EmitBroken(const Item& item, size_t indent, size_t continuation, const std::string& trailing_comment,
-                  std::string_view suffix = "") {
+  void EmitBroken(const Item& item, size_t indent, size_t continuation,
+                  const std::string& trailing_comment, std::string_view suffix = "") {
     Pen pen{indent, ""};
     WritePieces(item, 0, item.pieces.size(), indent, indent + continuation, &pen);
     pen.text += suffix;
     EndLine(&pen, trailing_comment);
   }
 
-  // Writes the pieces of an item; `base` is the indentation its blocks hang from, `continuation` that of its further lines.
-  void WritePieces(const Item& item, size_t begin, size_t end, size_t base, size_t continuation, Pen* pen) {
-    bool steps = base == 0 && item.pieces[0].text == "stream" && (StepsBreak(item) || !Fits(item, 0));
+  // Writes the pieces of an item; `base` is the indentation its blocks hang from, `continuation`
+  // that of its further lines.
+  void WritePieces(const Item& item, size_t begin, size_t end, size_t base, size_t continuation,
+                   Pen* pen) {
+    bool steps =
+        base == 0 && item.pieces[0].text == "stream" && (StepsBreak(item) || !Fits(item, 0));
     for (size_t i = begin; i < end; ++i) {
       const Piece& piece = item.pieces[i];
       bool step = steps && piece.text == "|";
@@ -378,12 +410,14 @@ class Layouter {
         continuation = 3 * kStep;
       }
       // name(…) -> T =⏎    value { … }
-      bool after_assign = base == 0 && !steps && i > begin && item.pieces[i - 1].text == "=" && ValueNeedsLine(item, i, *pen, continuation);
+      bool after_assign = base == 0 && !steps && i > begin && item.pieces[i - 1].text == "=" &&
+                          ValueNeedsLine(item, i, *pen, continuation);
       bool after_comment = i > begin && !item.pieces[i - 1].trailing_comment.empty();
       if (i > begin && (step || after_comment || after_assign || BreaksBefore(item, i))) {
         EndLine(pen, i > begin ? item.pieces[i - 1].trailing_comment : "");
         pen->indent = step ? kStep : continuation;
-        for (const std::string& comment : piece.leading_comments) lines_.Add({pen->indent, {}, comment, -1});
+        for (const std::string& comment : piece.leading_comments)
+          lines_.Add({pen->indent, {}, comment, -1});
       } else if (i > begin && !pen->text.empty() && SpaceBetween(item.pieces[i - 1], piece)) {
         pen->text += ' ';
       }
@@ -400,10 +434,12 @@ class Layouter {
   // Whether the value of a declaration, up to its block, fits only on a line of its own.
   bool ValueNeedsLine(const Item& item, size_t i, const Pen& pen, size_t continuation) const {
     size_t end = item.pieces.size();
-    bool block = end > i + 1 && item.pieces[end - 1].group && item.pieces[end - 1].group->open == '{' && EndsValue(item.pieces[end - 2]);
+    bool block = end > i + 1 && item.pieces[end - 1].group &&
+                 item.pieces[end - 1].group->open == '{' && EndsValue(item.pieces[end - 2]);
     if (block) --end;
     for (size_t k = i; k < end; ++k) {
-      if (BreaksBefore(item, k) || (item.pieces[k].group && Breaks(*item.pieces[k].group))) return false;
+      if (BreaksBefore(item, k) || (item.pieces[k].group && Breaks(*item.pieces[k].group)))
+        return false;
     }
     std::string text = Flat(item, i, end);
     if (HasLineEnd(text)) return false;
@@ -411,7 +447,8 @@ class Layouter {
     return pen.Column() + 1 + width > kLineWidth && continuation + width <= kLineWidth;
   }
 
-  // What must stand on a group's last line: up to the next bracket that may break, or the next line.
+  // What must stand on a group's last line: up to the next bracket that may break, or the next
+  // line.
   size_t WidthBehind(const Item& item, size_t i, size_t end) const {
     size_t width = 0;
     for (size_t k = i + 1; k < end && !BreaksBefore(item, k); ++k) {
@@ -426,7 +463,8 @@ class Layouter {
   void WriteGroup(const Group& group, size_t hang, size_t width_behind, Pen* pen) {
     bool breaks = Breaks(group);
     std::string flat = Flat(group);
-    if (!breaks && (group.items.empty() || group.is_type || HasLineEnd(flat) || pen->Column() + Width(flat) + width_behind <= kLineWidth)) {
+    if (!breaks && (group.items.empty() || group.is_type || HasLineEnd(flat) ||
+                    pen->Column() + Width(flat) + width_behind <= kLineWidth)) {
       pen->text += flat;
       return;
     }
@@ -448,7 +486,8 @@ class Layouter {
     pen->text = std::string(1, Closer(group));
   }
 
-  // In parentheses whose author did not break the line: only inner groups break, the last one at least.
+  // In parentheses whose author did not break the line: only inner groups break, the last one at
+  // least.
   bool Hugs(const Group& group, const Pen& pen) const {
     if (!group.open_comment.empty() || !group.dangling.empty()) return false;
     for (const Item& item : group.items) {
@@ -463,7 +502,8 @@ class Layouter {
     for (size_t i = 0; i + 1 < group.items.size(); ++i) {
       const Item& item = group.items[i];
       if (Breaks(item)) return true;  // the author has it so already
-      if (item.pieces.back().group && item.pieces.back().group->open == '{') return false;  // rows: one a line
+      if (item.pieces.back().group && item.pieces.back().group->open == '{')
+        return false;  // rows: one a line
       width += Width(Flat(group.items[i])) + 2;
     }
     return width + Width(Flat(last, 0, last.pieces.size() - 1)) + 2 <= kLineWidth;

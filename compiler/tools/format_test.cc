@@ -1,4 +1,5 @@
-// compiler/tools/format_test.cc — Formatting changes no meaning and comes to rest at once. Styles are shown in tests/fmt.
+// compiler/tools/format_test.cc — Formatting changes no meaning and comes to rest at once. Styles
+// are shown in tests/fmt.
 #include "compiler/tools/format.h"
 
 #include <catch2/catch.hpp>
@@ -89,7 +90,9 @@ TEST_CASE("line ends put in or taken out anywhere lead to stable text") {
         switch (random() % 4) {
           case 0: text.insert(space, "\n"); break;
           case 1: text.insert(space, "  // note\n"); break;
-          case 2: if (text[space] == '\n') text[space] = ' '; break;
+          case 2:
+            if (text[space] == '\n') text[space] = ' ';
+            break;
           default: text.insert(space, "\n\n  // above\n"); break;
         }
       }

@@ -1,4 +1,5 @@
-// compiler/tools/format_tree.h — A file as the formatter sees it: items in brackets, with their comments and line ends.
+// compiler/tools/format_tree.h — A file as the formatter sees it: items in brackets, with their
+// comments and line ends.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,7 @@ struct Piece {
   std::unique_ptr<Group> group;
   bool line_before = false;                   // stands on a new line in the source
   std::vector<std::string> leading_comments;  // on lines of their own before it
-  std::string trailing_comment;               // at the end of its line, if the item goes on behind it
+  std::string trailing_comment;  // at the end of its line, if the item goes on behind it
 };
 
 // A comment on a line of its own.
@@ -45,7 +46,8 @@ struct Group {
   std::vector<Item> items;
   std::string open_comment;           // behind the bracket on its line
   std::vector<CommentLine> dangling;  // behind the last item
-  bool line_after_open = false;       // the author broke the line there: the group stays on several lines
+  bool line_after_open =
+      false;  // the author broke the line there: the group stays on several lines
   bool trailing_comma = false;
   bool is_type = false;  // decimal(18, 4): breaks for a comment only
 };
@@ -56,13 +58,13 @@ struct Marks {
   std::set<uint32_t> type_brackets;   // ( of types alone
   std::set<uint32_t> type_angles;     // < and > of types
   std::set<uint32_t> unary_minus;
-  std::set<uint32_t> feed_arrows;     // the < of <-
+  std::set<uint32_t> feed_arrows;  // the < of <-
 };
 
 // The declarations of a file without errors; comments behind the last one are `dangling`.
 Marks FindMarks(const ast::File& file, const std::vector<SourceToken>& tokens);
-Group BuildTree(const SourceFile& file, const std::vector<SourceToken>& tokens, const std::vector<ast::Comment>& comments,
-                const Marks& marks);
+Group BuildTree(const SourceFile& file, const std::vector<SourceToken>& tokens,
+                const std::vector<ast::Comment>& comments, const Marks& marks);
 
 // The text of the tree in the one style.
 std::string LayOutText(const Group& file, const Marks& marks);

@@ -37,7 +37,8 @@ GoldenFile ParseGolden(std::string path, std::string_view text) {
   while (at < text.size()) {
     size_t end = text.find('\n', at);
     size_t next = end == std::string_view::npos ? text.size() : end + 1;
-    std::string_view line = text.substr(at, (end == std::string_view::npos ? text.size() : end) - at);
+    std::string_view line =
+        text.substr(at, (end == std::string_view::npos ? text.size() : end) - at);
     if (line == kExpect) {
       file.has_expected = true;
       file.expected = std::string(text.substr(next));
@@ -60,20 +61,24 @@ std::string Difference(std::string_view expected, std::string_view found) {
   constexpr size_t kAround = 2;
   std::vector<std::string_view> a = Lines(expected);
   std::vector<std::string_view> b = Lines(found);
-  // Equal starts and ends are cut off; what is between is compared by its longest common subsequence when small enough.
+  // Equal starts and ends are cut off; what is between is compared by its longest common
+  // subsequence when small enough.
   size_t begin = 0;
   while (begin < a.size() && begin < b.size() && a[begin] == b[begin]) ++begin;
   size_t end_a = a.size(), end_b = b.size();
   while (end_a > begin && end_b > begin && a[end_a - 1] == b[end_b - 1]) --end_a, --end_b;
   std::string text;
-  auto line = [&text](char mark, std::string_view content) { text += std::string(1, mark) + std::string(content) + "\n"; };
+  auto line = [&text](char mark, std::string_view content) {
+    text += std::string(1, mark) + std::string(content) + "\n";
+  };
   for (size_t i = begin > kAround ? begin - kAround : 0; i < begin; ++i) line(' ', a[i]);
   size_t n = end_a - begin, m = end_b - begin;
   if (n * m <= 4'000'000) {
     std::vector<std::vector<uint32_t>> common(n + 1, std::vector<uint32_t>(m + 1));
     for (size_t i = n; i-- > 0;) {
       for (size_t k = m; k-- > 0;) {
-        common[i][k] = a[begin + i] == b[begin + k] ? common[i + 1][k + 1] + 1 : std::max(common[i + 1][k], common[i][k + 1]);
+        common[i][k] = a[begin + i] == b[begin + k] ? common[i + 1][k + 1] + 1
+                                                    : std::max(common[i + 1][k], common[i][k + 1]);
       }
     }
     for (size_t i = 0, k = 0; i < n || k < m;) {

@@ -6,13 +6,15 @@
 namespace weirc::golden {
 
 TEST_CASE("a golden file has a program, other files and the expected text") {
-  GoldenFile file = ParseGolden("a.weir", "// why\nimport \"b.weir\"\n--- file b.weir\nx\n--- expect\none\n--- file no\n");
+  GoldenFile file = ParseGolden(
+      "a.weir", "// why\nimport \"b.weir\"\n--- file b.weir\nx\n--- expect\none\n--- file no\n");
   CHECK(file.program == "// why\nimport \"b.weir\"\n");
   REQUIRE(file.others.size() == 1);
   CHECK(file.others[0].first == "b.weir");
   CHECK(file.others[0].second == "x\n");
   CHECK(file.expected == "one\n--- file no\n");
-  CHECK(file.WithExpected("two") == "// why\nimport \"b.weir\"\n--- file b.weir\nx\n--- expect\ntwo\n");
+  CHECK(file.WithExpected("two") ==
+        "// why\nimport \"b.weir\"\n--- file b.weir\nx\n--- expect\ntwo\n");
 }
 
 TEST_CASE("a file without expected text says so") {

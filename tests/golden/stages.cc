@@ -34,7 +34,8 @@ typed::TypedPipeline CheckAll(SourceSet& sources, Diagnostics& diagnostics) {
       if (source != nullptr) {
         options.imports.push_back({import, files[source->id()]});
       } else {
-        diagnostics.Report(Code::kImportUnreadable, import->path->span, "no such file", {import->path->PlainText()});
+        diagnostics.Report(Code::kImportUnreadable, import->path->span, "no such file",
+                           {import->path->PlainText()});
       }
     }
   }
@@ -54,7 +55,8 @@ std::string TypedStage(SourceSet& sources) {
 }
 
 // A program whose text has `// with tests` keeps what its tests look at.
-std::string PlanAndThen(SourceSet& sources, std::string (*then)(const plan::Plan& plan, const SourceSet& sources)) {
+std::string PlanAndThen(SourceSet& sources,
+                        std::string (*then)(const plan::Plan& plan, const SourceSet& sources)) {
   Diagnostics diagnostics;
   typed::TypedPipeline pipeline = CheckAll(sources, diagnostics);
   std::string said = RenderPlain(diagnostics, sources);
@@ -65,7 +67,8 @@ std::string PlanAndThen(SourceSet& sources, std::string (*then)(const plan::Plan
 }
 
 std::string PlanStage(SourceSet& sources) {
-  return PlanAndThen(sources, [](const plan::Plan& plan, const SourceSet&) { return plan::FormatPlan(plan); });
+  return PlanAndThen(
+      sources, [](const plan::Plan& plan, const SourceSet&) { return plan::FormatPlan(plan); });
 }
 
 std::string EmitStage(SourceSet& sources) {
@@ -103,7 +106,8 @@ std::string ExplainStage(SourceSet& sources) {
   std::string_view text = sources.files().front().text();
   constexpr std::string_view kMark = "// explain: ";
   size_t at = text.find(kMark);
-  auto code = at == std::string_view::npos ? std::nullopt : FindCode(text.substr(at + kMark.size(), 5));
+  auto code =
+      at == std::string_view::npos ? std::nullopt : FindCode(text.substr(at + kMark.size(), 5));
   return code ? ExplainText(*code) : "no such code\n";
 }
 
@@ -111,14 +115,9 @@ std::string ExplainStage(SourceSet& sources) {
 
 const std::vector<Stage>& Stages() {
   static const std::vector<Stage> stages = {
-      {"parse", ParseStage},
-      {"fmt", FmtStage},
-      {"render", RenderStage},
-      {"explain", ExplainStage},
-      {"check", CheckStage, true},
-      {"typed", TypedStage},
-      {"plan", PlanStage},
-      {"emit", EmitStage},
+      {"parse", ParseStage},     {"fmt", FmtStage},           {"render", RenderStage},
+      {"explain", ExplainStage}, {"check", CheckStage, true}, {"typed", TypedStage},
+      {"plan", PlanStage},       {"emit", EmitStage},
   };
   return stages;
 }

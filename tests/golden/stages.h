@@ -1,4 +1,5 @@
-// tests/golden/stages.h — The stages whose text the golden tests compare. One line in stages.cc adds one.
+// tests/golden/stages.h — The stages whose text the golden tests compare. One line in stages.cc
+// adds one.
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@
 
 namespace weirc::golden {
 
-// Takes the program (the first file of the set) and what it imports, returns what is compared with the expected text.
+// Takes the program (the first file of the set) and what it imports, returns what is compared with
+// the expected text.
 using StageFunction = std::string (*)(SourceSet& sources);
 
 struct Stage {
@@ -23,8 +25,8 @@ struct Stage {
 const std::vector<Stage>& Stages();
 const Stage* FindStage(std::string_view name);
 
-// All that the compiler says about a program, for the tests of error pages and of docs/: parse, then every later stage that
-// reports to the author of a pipeline.
+// All that the compiler says about a program, for the tests of error pages and of docs/: parse,
+// then every later stage that reports to the author of a pipeline.
 void RunFront(SourceSet& sources, Diagnostics& diagnostics);
 
 }  // namespace weirc::golden

@@ -1,7 +1,9 @@
-// tests/golden/weir_golden.cc — Runs golden tests: each tests/<stage>/*.weir against the expected text at its end.
+// tests/golden/weir_golden.cc — Runs golden tests: each tests/<stage>/*.weir against the expected
+// text at its end.
 //
 //   weir_golden tests/parse tests/fmt/comments.weir      compare
-//   weir_golden --update tests/parse                     rewrite what is expected; review with git diff
+//   weir_golden --update tests/parse                     rewrite what is expected; review with git
+//   diff
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -29,7 +31,8 @@ std::string Read(const fs::path& path) {
 // What is wrong with the file, or empty.
 std::string Run(const Stage& stage, const fs::path& path, bool update, bool* changed) {
   GoldenFile golden = ParseGolden(path.string(), Read(path));
-  if (!golden.program.starts_with("//")) return "the first line must be a comment that says why this test exists\n";
+  if (!golden.program.starts_with("//"))
+    return "the first line must be a comment that says why this test exists\n";
   SourceSet sources;
   sources.Add(path.filename().string(), golden.program);
   for (auto& [name, text] : golden.others) sources.Add(name, text);
@@ -41,7 +44,8 @@ std::string Run(const Stage& stage, const fs::path& path, bool update, bool* cha
     bool says_error = name.starts_with("err_");
     if (!says_error && !name.starts_with("ok_")) return "the name must start with ok_ or err_\n";
     if (has_error != says_error) {
-      return has_error ? "the name says ok_, but there are errors:\n" + found : "the name says err_, but there is no error\n";
+      return has_error ? "the name says ok_, but there are errors:\n" + found
+                       : "the name says err_, but there is no error\n";
     }
   }
   if (golden.has_expected && golden.expected == found) return "";
@@ -50,7 +54,8 @@ std::string Run(const Stage& stage, const fs::path& path, bool update, bool* cha
     *changed = true;
     return "";
   }
-  if (!golden.has_expected) return "there is no `--- expect` part; write it with --update\n" + found;
+  if (!golden.has_expected)
+    return "there is no `--- expect` part; write it with --update\n" + found;
   return Difference(golden.expected, found);
 }
 
@@ -87,12 +92,13 @@ int Main(int argc, char** argv) {
   for (const fs::path& file : files) {
     // The stage is the nearest folder above that has its name.
     const Stage* stage = nullptr;
-    for (fs::path folder = fs::absolute(file).parent_path(); stage == nullptr && folder != folder.root_path();
-         folder = folder.parent_path()) {
+    for (fs::path folder = fs::absolute(file).parent_path();
+         stage == nullptr && folder != folder.root_path(); folder = folder.parent_path()) {
       stage = FindStage(folder.filename().string());
     }
     bool changed = false;
-    std::string problem = stage == nullptr ? "no folder above it is named after a stage\n" : Run(*stage, file, update, &changed);
+    std::string problem = stage == nullptr ? "no folder above it is named after a stage\n"
+                                           : Run(*stage, file, update, &changed);
     if (changed) {
       ++changed_count;
       std::printf("updated %s\n", file.string().c_str());

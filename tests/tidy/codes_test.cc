@@ -1,4 +1,5 @@
-// tests/tidy/codes_test.cc — Every error code is explained, shown and used. What is missing for a new one, this says.
+// tests/tidy/codes_test.cc — Every error code is explained, shown and used. What is missing for a
+// new one, this says.
 #include <catch2/catch.hpp>
 #include <algorithm>
 #include <filesystem>
@@ -18,12 +19,14 @@ std::string PagePath(const CodeInfo& info) { return "docs/errors/" + std::string
 // Bugs of Weir itself cannot be shown by a program.
 bool IsInternal(const CodeInfo& info) { return info.id.starts_with("W09"); }
 
-std::vector<std::string> Sources(const char* folder, std::initializer_list<std::string_view> extensions) {
+std::vector<std::string> Sources(const char* folder,
+                                 std::initializer_list<std::string_view> extensions) {
   std::vector<std::string> paths;
   if (!fs::exists(folder)) return paths;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     std::string extension = entry.path().extension().string();
-    if (std::find(extensions.begin(), extensions.end(), extension) != extensions.end()) paths.push_back(entry.path().string());
+    if (std::find(extensions.begin(), extensions.end(), extension) != extensions.end())
+      paths.push_back(entry.path().string());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -54,7 +57,8 @@ TEST_CASE("a page's failing example fails with its code, and the fixed one is fi
     for (const Example& example : ExamplesOf(PagePath(info))) {
       INFO(example.path << ":" << example.line << "\n" << example.program.substr(0, 2000));
       std::vector<std::string> errors = ErrorsOf(example.program, /*parse_only=*/false);
-      std::vector<std::string> all = ErrorsOf(example.program, /*parse_only=*/false, /*warnings=*/true);
+      std::vector<std::string> all =
+          ErrorsOf(example.program, /*parse_only=*/false, /*warnings=*/true);
       bool has_code = std::count(all.begin(), all.end(), id) > 0;
       if (example.Is("fail")) {
         ++failing;
@@ -79,13 +83,15 @@ TEST_CASE("a page's failing example fails with its code, and the fixed one is fi
 }
 
 TEST_CASE("every code is shown by a test and reported somewhere") {
-  // Golden files show codes in their expected part; what cannot stand in such a file is shown by a test in C++.
+  // Golden files show codes in their expected part; what cannot stand in such a file is shown by a
+  // test in C++.
   std::set<std::string> shown;
   for (const std::string& path : Sources("tests", {".weir"})) {
     std::string text = ReadWhole(path);
     size_t expect = text.find("\n--- expect");
     if (expect == std::string::npos) continue;
-    for (size_t at = expect; (at = text.find("[W", at)) != std::string::npos; ++at) shown.insert(text.substr(at + 1, 5));
+    for (size_t at = expect; (at = text.find("[W", at)) != std::string::npos; ++at)
+      shown.insert(text.substr(at + 1, 5));
   }
   std::map<std::string, std::pair<bool, bool>> used;  // by Code::kName: reported, tested
   for (const std::string& path : Sources("compiler", {".cc", ".h", ".inc"})) {
@@ -94,7 +100,9 @@ TEST_CASE("every code is shown by a test and reported somewhere") {
     for (size_t at = 0; (at = text.find("Code::k", at)) != std::string::npos;) {
       at += 7;
       size_t end = at;
-      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_')) ++end;
+      while (end < text.size() &&
+             (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_'))
+        ++end;
       auto& [reported, tested] = used[text.substr(at, end - at)];
       (test ? tested : reported) = true;
     }

@@ -63,7 +63,8 @@ std::vector<Example> ExamplesOf(const std::string& path) {
       Example& example = examples.back();
       for (const std::string& word : example.words) {
         if (word == "bytes") example.program = WithBytes(example.program);
-        if (word.starts_with("repeat=")) example.program = WithRepeatedLastLine(example.program, std::stoul(word.substr(7)));
+        if (word.starts_with("repeat="))
+          example.program = WithRepeatedLastLine(example.program, std::stoul(word.substr(7)));
       }
     } else if (inside) {
       examples.back().program += line + "\n";

@@ -24,7 +24,8 @@ struct Example {
 std::vector<Example> ExamplesOf(const std::string& path);
 
 // Ids of all errors of a program, in order; of warnings too if wanted.
-std::vector<std::string> ErrorsOf(const std::string& program, bool parse_only, bool warnings = false);
+std::vector<std::string> ErrorsOf(const std::string& program, bool parse_only,
+                                  bool warnings = false);
 
 std::string ReadWhole(const std::string& path);
 

@@ -1,4 +1,5 @@
-// compiler/check/block_rules.h — What may stand in the braces behind a declaration or a step, and readers for entries.
+// compiler/check/block_rules.h — What may stand in the braces behind a declaration or a step, and
+// readers for entries.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,8 @@
 
 namespace weirc::check {
 
-// An entry that exists, and the words that may follow its value: `cache: 100_000 for 60s missing 5s`.
+// An entry that exists, and the words that may follow its value: `cache: 100_000 for 60s missing
+// 5s`.
 struct EntryRule {
   std::string_view name;
   std::vector<std::string_view> phrases = {};
@@ -18,14 +20,14 @@ struct EntryRule {
 };
 
 struct BlockRules {
-  std::string what;                            // "a source"
+  std::string what;  // "a source"
   std::vector<EntryRule> entries = {};
   std::vector<std::string_view> flags = {};
-  std::vector<std::string_view> events = {};   // of `on`
+  std::vector<std::string_view> events = {};  // of `on`
   std::vector<std::string_view> later_entries = {};
   std::vector<std::string_view> later_flags = {};
   bool order = false;
-  bool emit_later = false;                     // `emit` exists here, later
+  bool emit_later = false;  // `emit` exists here, later
   bool answers = false;
 };
 
@@ -35,7 +37,8 @@ const char* OtherNameOf(std::string_view entry);
 // Reports everything in the block that has no place there.
 void CheckBlock(Context& context, const ast::Block& block, const BlockRules& rules);
 
-// The value of `name: value`, evaluated when the pipeline starts. Null when there is none, or when it is wrong.
+// The value of `name: value`, evaluated when the pipeline starts. Null when there is none, or when
+// it is wrong.
 class EntryReader {
  public:
   EntryReader(Context& context, const ast::Block& block, std::string what)
@@ -66,11 +69,12 @@ struct UseRule {
   bool allowed = false;
   const Type* type = nullptr;  // the type a value must have; `null` makes it optional
   Scope* scope = nullptr;
-  std::string instead;         // help when it is not allowed
+  std::string instead;  // help when it is not allowed
 };
-// Fills the routes that the block declares; `failed` is timeout, rejected and error. Events named twice are reported.
-void ReadRoutes(Context& context, const ast::Block& block, const std::vector<RouteRequest>& requests,
-                const UseRule& use);
+// Fills the routes that the block declares; `failed` is timeout, rejected and error. Events named
+// twice are reported.
+void ReadRoutes(Context& context, const ast::Block& block,
+                const std::vector<RouteRequest>& requests, const UseRule& use);
 // `send NAME`: the dead letter's index, -1 after a report.
 int FindDeadletter(Context& context, const ast::Name& name);
 // A copy of a route without a value.

@@ -1,4 +1,5 @@
-// compiler/check/calls.cc — Calls: the pipeline's own functions, the standard library, and aggregates.
+// compiler/check/calls.cc — Calls: the pipeline's own functions, the standard library, and
+// aggregates.
 #include <algorithm>
 #include <map>
 
@@ -29,16 +30,27 @@ const char* HintFor(std::string_view name) {
       {"is_null", "whether a value is absent is written `a == null`"},
       {"nullif", "write `if a == b then null else a`"},
       {"iif", "write `if a then b else c`"},
-      {"cast", "a conversion is a function named by its type: `int32(x)`, `decimal(x, 18, 2)`, `to_string(x)`"},
-      {"convert", "a conversion is a function named by its type: `int32(x)`, `decimal(x, 18, 2)`, `to_string(x)`"},
+      {"cast",
+       "a conversion is a function named by its type: `int32(x)`, `decimal(x, 18, 2)`, "
+       "`to_string(x)`"},
+      {"convert",
+       "a conversion is a function named by its type: `int32(x)`, `decimal(x, 18, 2)`, "
+       "`to_string(x)`"},
       {"to_int", "write `int64(x)`"},
       {"to_decimal", "write `decimal(x, 18, 2)`"},
       {"concat", "text is put together in text: `\"{a}{b}\"`"},
-      {"now", "a step sees the record's time, not the clock's, so that it can be repeated: `meta.time`; when it was read is `meta.arrival`"},
-      {"current_timestamp", "a step sees the record's time, not the clock's, so that it can be repeated: `meta.time`"},
-      {"getdate", "a step sees the record's time, not the clock's, so that it can be repeated: `meta.time`"},
-      {"sysdate", "a step sees the record's time, not the clock's, so that it can be repeated: `meta.time`"},
-      {"uuid", "a step gives the same result when it is repeated: make an id of `meta.topic`, `meta.partition` and `meta.offset`"},
+      {"now",
+       "a step sees the record's time, not the clock's, so that it can be repeated: `meta.time`; "
+       "when it was read is `meta.arrival`"},
+      {"current_timestamp",
+       "a step sees the record's time, not the clock's, so that it can be repeated: `meta.time`"},
+      {"getdate",
+       "a step sees the record's time, not the clock's, so that it can be repeated: `meta.time`"},
+      {"sysdate",
+       "a step sees the record's time, not the clock's, so that it can be repeated: `meta.time`"},
+      {"uuid",
+       "a step gives the same result when it is repeated: make an id of `meta.topic`, "
+       "`meta.partition` and `meta.offset`"},
       {"random", "a step gives the same result when it is repeated: there are no random numbers"},
       {"rand", "a step gives the same result when it is repeated: there are no random numbers"},
       {"row_number", "records have no numbers of their own; their place is `meta.offset`"},
@@ -66,9 +78,9 @@ std::string LowerCase(std::string_view text) {
 
 }  // namespace
 
-std::vector<const ast::Arg*> BindArguments(Context& context, const std::vector<ast::Arg>& args, Span parens,
-                                           const std::vector<Parameter>& parameters, const std::string& callee,
-                                           Span declared) {
+std::vector<const ast::Arg*> BindArguments(Context& context, const std::vector<ast::Arg>& args,
+                                           Span parens, const std::vector<Parameter>& parameters,
+                                           const std::string& callee, Span declared) {
   std::vector<const ast::Arg*> bound(parameters.size(), nullptr);
   bool named_seen = false, wrong = false;
   size_t position = 0;
@@ -95,26 +107,29 @@ std::vector<const ast::Arg*> BindArguments(Context& context, const std::vector<a
     if (it == parameters.end()) {
       std::vector<std::string> names;
       for (const Parameter& p : parameters) names.push_back(p.name);
-      Reported reported = context.Report(Code::kUnknownArgument, arg.name.span,
-                                         Context::Suggest(arg.name.text, names), {callee, arg.name.text});
+      Reported reported =
+          context.Report(Code::kUnknownArgument, arg.name.span,
+                         Context::Suggest(arg.name.text, names), {callee, arg.name.text});
       if (declared.IsValid()) reported.Secondary(declared, "`" + callee + "` is declared here");
       wrong = true;
       continue;
     }
     auto& slot = bound[static_cast<size_t>(it - parameters.begin())];
     if (slot != nullptr) {
-      context.Report(Code::kArgumentTwice, arg.span, "", {arg.name.text}).Secondary(slot->span, "given here already");
+      context.Report(Code::kArgumentTwice, arg.span, "", {arg.name.text})
+          .Secondary(slot->span, "given here already");
       wrong = true;
       continue;
     }
     slot = &arg;
   }
   if (extra > 0) {
-    Reported reported = context.Report(Code::kExtraArgument, first_extra,
-                                       extra == 1 ? "one too many" : std::to_string(extra) + " too many",
-                                       {callee, parameters.size() == 1   ? "1 argument"
-                                        : parameters.empty() ? "no arguments"
-                                                             : std::to_string(parameters.size()) + " arguments"});
+    Reported reported = context.Report(
+        Code::kExtraArgument, first_extra,
+        extra == 1 ? "one too many" : std::to_string(extra) + " too many",
+        {callee, parameters.size() == 1 ? "1 argument"
+                 : parameters.empty()   ? "no arguments"
+                                        : std::to_string(parameters.size()) + " arguments"});
     if (declared.IsValid()) reported.Secondary(declared, "`" + callee + "` is declared here");
     wrong = true;
   }
@@ -127,11 +142,13 @@ std::vector<const ast::Arg*> BindArguments(Context& context, const std::vector<a
       if (!place.IsValid()) place = parameters[i].span;
     }
     if (!missing.empty()) {
-      Reported reported = context.Report(Code::kMissingArgument, parens, "", {callee, OneOfNames(missing, "and")});
+      Reported reported =
+          context.Report(Code::kMissingArgument, parens, "", {callee, OneOfNames(missing, "and")});
       if (place.IsValid()) reported.Secondary(place, "it is declared here");
       std::string paste;
       for (size_t i = 0; i < bound.size(); ++i) {
-        paste += (i == 0 ? "" : ", ") + (bound[i] == nullptr ? parameters[i].name + ": …" : context.Written(bound[i]->span));
+        paste += (i == 0 ? "" : ", ") + (bound[i] == nullptr ? parameters[i].name + ": …"
+                                                             : context.Written(bound[i]->span));
       }
       reported.Help("write `" + callee + "(" + paste + ")`");
     }
@@ -148,7 +165,8 @@ ExprPtr ExprChecker::UnknownFunction(const ast::CallExpr& e, const ast::Name& na
   const std::string lower = LowerCase(name.text);
   if (Aggregates().contains(name.text)) {
     context_.Report(Code::kAggregateMisplaced, name.span, "", {name.text})
-        .Help("collect records first: `| window tumbling 1s by … { on late … } | aggregate { n: " + context_.Written(e.span) + " }`");
+        .Help("collect records first: `| window tumbling 1s by … { on late … } | aggregate { n: " +
+              context_.Written(e.span) + " }`");
     return Error(e.span);
   }
   const char* hint = HintFor(lower);
@@ -156,8 +174,10 @@ ExprPtr ExprChecker::UnknownFunction(const ast::CallExpr& e, const ast::Name& na
   Reported reported = context_.Report(Code::kUnknownFunction, name.span, label, {name.text});
   if (hint != nullptr) {
     reported.Help(hint);
-  } else if (Symbol* symbol = context_.FindValue(name.text); symbol != nullptr && symbol->kind == SymbolKind::kLookup) {
-    reported.Help("a lookup leaves the process, so it is a step of its own: `| lookup " + name.text + "(…) as …`");
+  } else if (Symbol* symbol = context_.FindValue(name.text);
+             symbol != nullptr && symbol->kind == SymbolKind::kLookup) {
+    reported.Help("a lookup leaves the process, so it is a step of its own: `| lookup " +
+                  name.text + "(…) as …`");
   } else if (label.empty()) {
     reported.Note("docs/stdlib.md lists the functions there are");
   }
@@ -168,12 +188,17 @@ ExprPtr ExprChecker::InferCall(const ast::CallExpr& e, const Type*) {
   if (const auto* method = As<ast::FieldExpr>(e.callee.get())) {
     const auto* owner = As<ast::NameExpr>(method->object.get());
     Symbol* symbol = owner == nullptr ? nullptr : context_.FindValue(owner->name.text);
-    if (symbol != nullptr && FindField(owner->name.text) < 0 && symbol->kind == SymbolKind::kNamespace) {
+    if (symbol != nullptr && FindField(owner->name.text) < 0 &&
+        symbol->kind == SymbolKind::kNamespace) {
       auto member = symbol->members.find(method->name.text);
-      if (member != symbol->members.end() && member->second->kind == SymbolKind::kFn) return CallFn(e, *member->second);
+      if (member != symbol->members.end() && member->second->kind == SymbolKind::kFn)
+        return CallFn(e, *member->second);
     }
-    if (symbol != nullptr && symbol->kind == SymbolKind::kConnection && FindField(owner->name.text) < 0) {
-      context_.Report(Code::kNotAValue, e.span, "", {context_.Written(e.callee->span), "connection's operation"})
+    if (symbol != nullptr && symbol->kind == SymbolKind::kConnection &&
+        FindField(owner->name.text) < 0) {
+      context_
+          .Report(Code::kNotAValue, e.span, "",
+                  {context_.Written(e.callee->span), "connection's operation"})
           .Help("declare a lookup with it, and ask it in a step: `| lookup name(…) as …`");
       return Error(e.span);
     }
@@ -197,7 +222,8 @@ ExprPtr ExprChecker::InferCall(const ast::CallExpr& e, const Type*) {
   }
   if (symbol != nullptr && symbol->kind == SymbolKind::kFn) return CallFn(e, *symbol);
   auto aggregate = Aggregates().find(name);
-  // Some aggregates share their name with a function of two values, or of a list: max(a, b), first(list).
+  // Some aggregates share their name with a function of two values, or of a list: max(a, b),
+  // first(list).
   const bool of_two = e.args.size() != 1 && stdlib::Exists(name);
   if (scope_.aggregate != nullptr && aggregate != Aggregates().end() &&
       !(stdlib::Exists(name) && (scope_.aggregate->inside || of_two))) {
@@ -228,13 +254,15 @@ ExprPtr ExprChecker::CallFn(const ast::CallExpr& e, const Symbol& symbol) {
       continue;
     }
     ExprPtr arg = Check(*bound[i]->value, fn.locals[i].second,
-                        {.role = "`" + fn.locals[i].first + "` of `" + symbol.name + "`", .declared = parameters[i].span});
+                        {.role = "`" + fn.locals[i].first + "` of `" + symbol.name + "`",
+                         .declared = parameters[i].span});
     if (HasError(arg->type)) call->type = context_.error;
     Absorb(*call, *arg);
     call->args.push_back(std::move(arg));
   }
   if (fn.fallible) {
-    call->overflow_only = call->fallible ? call->overflow_only && fn.overflow_only : fn.overflow_only;
+    call->overflow_only =
+        call->fallible ? call->overflow_only && fn.overflow_only : fn.overflow_only;
     call->fallible = true;
   }
   return call;
@@ -243,13 +271,16 @@ ExprPtr ExprChecker::CallFn(const ast::CallExpr& e, const Symbol& symbol) {
 ExprPtr ExprChecker::CallStd(const ast::CallExpr& e, const std::string& name) {
   // Arguments by name, where a function of that many arguments has the names.
   std::vector<const ast::Arg*> ordered;
-  bool named = std::any_of(e.args.begin(), e.args.end(), [](const ast::Arg& a) { return static_cast<bool>(a.name); });
+  bool named = std::any_of(e.args.begin(), e.args.end(),
+                           [](const ast::Arg& a) { return static_cast<bool>(a.name); });
   if (named) {
     std::vector<Parameter> parameters;
-    for (const std::string& p : stdlib::ParameterNames(name, e.args.size())) parameters.push_back({p, {}});
+    for (const std::string& p : stdlib::ParameterNames(name, e.args.size()))
+      parameters.push_back({p, {}});
     if (parameters.empty()) {
       for (size_t count = 0; count < 8 && parameters.empty(); ++count) {
-        for (const std::string& p : stdlib::ParameterNames(name, count)) parameters.push_back({p, {}});
+        for (const std::string& p : stdlib::ParameterNames(name, count))
+          parameters.push_back({p, {}});
       }
     }
     ordered = BindArguments(context_, e.args, e.parens, parameters, name, {});
@@ -292,19 +323,23 @@ ExprPtr ExprChecker::CallStd(const ast::CallExpr& e, const std::string& name) {
       }
     }
     std::string types;
-    for (const auto& argument : arguments) types += (types.empty() ? "" : ", ") + context_.DisplayName(argument.type);
+    for (const auto& argument : arguments)
+      types += (types.empty() ? "" : ", ") + context_.DisplayName(argument.type);
     bool count_fits = !stdlib::ParameterNames(name, arguments.size()).empty() ||
                       std::any_of(signatures.begin(), signatures.end(), [&](const std::string& s) {
                         return arguments.empty() && s.find("()") != std::string::npos;
                       });
-    Reported reported = context_.Report(count_fits ? Code::kNoOverload : Code::kArgumentCount,
-                                        count_fits && arguments.size() == 1 ? values[0]->span : e.parens, "",
-                                        {name, types.empty() ? "nothing" : types});
-    if (name.starts_with("round") && arguments.size() == 2 && arguments[1].is_int_literal && IsDecimal(arguments[0].type) &&
-        arguments[1].literal > arguments[0].type->scale) {
-      reported.Help("it has only " + std::to_string(arguments[0].type->scale) + " digits after the point");
+    Reported reported =
+        context_.Report(count_fits ? Code::kNoOverload : Code::kArgumentCount,
+                        count_fits && arguments.size() == 1 ? values[0]->span : e.parens, "",
+                        {name, types.empty() ? "nothing" : types});
+    if (name.starts_with("round") && arguments.size() == 2 && arguments[1].is_int_literal &&
+        IsDecimal(arguments[0].type) && arguments[1].literal > arguments[0].type->scale) {
+      reported.Help("it has only " + std::to_string(arguments[0].type->scale) +
+                    " digits after the point");
     }
-    for (size_t i = 0; i < signatures.size() && i < 6; ++i) reported.Note("there is `" + signatures[i] + "`");
+    for (size_t i = 0; i < signatures.size() && i < 6; ++i)
+      reported.Note("there is `" + signatures[i] + "`");
     return Error(e.span);
   }
   auto call = std::make_unique<typed::CallStdExpr>();
@@ -313,15 +348,18 @@ ExprPtr ExprChecker::CallStd(const ast::CallExpr& e, const std::string& name) {
   call->span = e.span;
   for (size_t i = 0; i < values.size(); ++i) {
     const Type* wanted = match.parameters[i];
-    bool literal = values[i]->kind == typed::ExprKind::kLiteral && IsNumber(values[i]->type) && IsNumber(Present(wanted));
+    bool literal = values[i]->kind == typed::ExprKind::kLiteral && IsNumber(values[i]->type) &&
+                   IsNumber(Present(wanted));
     // A literal is read again as what the function takes.
-    ExprPtr value = literal ? Check(*ordered[i]->value, wanted) : Convert(std::move(values[i]), wanted);
+    ExprPtr value =
+        literal ? Check(*ordered[i]->value, wanted) : Convert(std::move(values[i]), wanted);
     if (HasError(value->type)) call->type = context_.error;
     Absorb(*call, *value);
     call->args.push_back(std::move(value));
   }
   if (match.fallible) {
-    call->overflow_only = call->fallible ? call->overflow_only && match.overflow_only : match.overflow_only;
+    call->overflow_only =
+        call->fallible ? call->overflow_only && match.overflow_only : match.overflow_only;
     call->fallible = true;
   }
   return call;
@@ -338,18 +376,22 @@ ExprPtr ExprChecker::CallAggregate(const ast::CallExpr& e, typed::AggregateKind 
   size_t low = kind == Kind::kCount ? 0 : kind == Kind::kVwap ? 2 : 1;
   size_t high = kind == Kind::kVwap ? 2 : 1;
   if (e.args.size() < low || e.args.size() > high) {
-    static const std::map<Kind, const char*> shapes = {
-        {Kind::kCount, "count()` or `count(x)"}, {Kind::kSum, "sum(x)"},     {Kind::kMin, "min(x)"},
-        {Kind::kMax, "max(x)"},                  {Kind::kFirst, "first(x)"}, {Kind::kLast, "last(x)"},
-        {Kind::kAvg, "avg(x)"},                  {Kind::kVwap, "vwap(price, quantity)"}};
+    static const std::map<Kind, const char*> shapes = {{Kind::kCount, "count()` or `count(x)"},
+                                                       {Kind::kSum, "sum(x)"},
+                                                       {Kind::kMin, "min(x)"},
+                                                       {Kind::kMax, "max(x)"},
+                                                       {Kind::kFirst, "first(x)"},
+                                                       {Kind::kLast, "last(x)"},
+                                                       {Kind::kAvg, "avg(x)"},
+                                                       {Kind::kVwap, "vwap(price, quantity)"}};
     context_.Report(Code::kArgumentCount, e.parens, "", {name, std::to_string(e.args.size())})
         .Help(std::string("write `") + shapes.at(kind) + "`");
     return Error(e.span);
   }
   for (const ast::Arg& arg : e.args) {
     if (arg.name) {
-      context_.Report(Code::kUnknownArgument, arg.name.span, "arguments of an aggregate have no names",
-                      {name, arg.name.text});
+      context_.Report(Code::kUnknownArgument, arg.name.span,
+                      "arguments of an aggregate have no names", {name, arg.name.text});
       return Error(e.span);
     }
   }
@@ -374,7 +416,8 @@ ExprPtr ExprChecker::CallAggregate(const ast::CallExpr& e, typed::AggregateKind 
   if (wrong) return Error(e.span);
 
   auto refuse = [&](const typed::Expr& arg, const char* takes) {
-    context_.Report(Code::kAggregateArgument, arg.span, "this is `" + context_.DisplayName(arg.type) + "`",
+    context_.Report(Code::kAggregateArgument, arg.span,
+                    "this is `" + context_.DisplayName(arg.type) + "`",
                     {name, takes, context_.DisplayName(arg.type)});
     return Error(e.span);
   };
@@ -390,10 +433,14 @@ ExprPtr ExprChecker::CallAggregate(const ast::CallExpr& e, typed::AggregateKind 
   switch (kind) {
     case Kind::kCount: result.type = context_.int64; break;
     case Kind::kSum:
-      if (!IsNumber(value) && !value->Is(TypeKind::kDuration)) return refuse(*result.args[0], "numbers");
+      if (!IsNumber(value) && !value->Is(TypeKind::kDuration))
+        return refuse(*result.args[0], "numbers");
       if (IsInt(value)) {
-        result.args[0] = optional ? Convert(std::move(result.args[0]), context_.types.Optional(context_.types.WithUnit(context_.int64, value->unit)))
-                                  : Convert(std::move(result.args[0]), context_.types.WithUnit(context_.int64, value->unit));
+        result.args[0] = optional ? Convert(std::move(result.args[0]),
+                                            context_.types.Optional(context_.types.WithUnit(
+                                                context_.int64, value->unit)))
+                                  : Convert(std::move(result.args[0]),
+                                            context_.types.WithUnit(context_.int64, value->unit));
         result.type = context_.types.WithUnit(context_.int64, value->unit);
       } else if (IsDecimal(value)) {
         result.type = context_.types.Decimal(38, value->scale, value->unit);

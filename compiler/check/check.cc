@@ -5,7 +5,8 @@
 
 namespace weirc {
 
-typed::TypedPipeline Check(const std::vector<const ast::File*>& files, const CheckOptions& options, Diagnostics& diagnostics) {
+typed::TypedPipeline Check(const std::vector<const ast::File*>& files, const CheckOptions& options,
+                           Diagnostics& diagnostics) {
   check::Context context(files, options, diagnostics);
   if (files.empty()) return std::move(context.out);
   check::DeclareNames(context);
@@ -21,7 +22,7 @@ typed::TypedPipeline Check(const std::vector<const ast::File*>& files, const Che
   check::CheckStreams(context);
   check::CheckSinks(context);
   check::CheckTests(context);
-  check::CheckUsage(context);        // last: what all the others have used
+  check::CheckUsage(context);  // last: what all the others have used
   return std::move(context.out);
 }
 

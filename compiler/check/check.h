@@ -11,7 +11,8 @@
 namespace weirc {
 
 struct CheckOptions {
-  // Which file an `import` means. Declarations of a file that is only imported `as x` are called `x.name`.
+  // Which file an `import` means. Declarations of a file that is only imported `as x` are called
+  // `x.name`.
   struct Import {
     const ast::ImportDecl* decl = nullptr;
     const ast::File* file = nullptr;
@@ -23,9 +24,9 @@ struct CheckOptions {
   const SourceSet* sources = nullptr;
 };
 
-// Checks a pipeline: the root file first, then all that it imports, each once. Never fails and never throws: what was
-// wrong is in `diagnostics`, and expressions that could not be understood have the type Error. Only a pipeline without
-// errors may go on to BuildPlan.
+// Checks a pipeline: the root file first, then all that it imports, each once. Never fails and
+// never throws: what was wrong is in `diagnostics`, and expressions that could not be understood
+// have the type Error. Only a pipeline without errors may go on to BuildPlan.
 typed::TypedPipeline Check(const std::vector<const ast::File*>& files, const CheckOptions& options,
                            Diagnostics& diagnostics);
 

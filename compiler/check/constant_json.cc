@@ -12,12 +12,15 @@ using typed::TypeKind;
 namespace {
 
 std::string Base64(std::string_view bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   for (size_t i = 0; i < bytes.size(); i += 3) {
     unsigned n = 0;
-    for (size_t j = 0; j < 3; ++j) n = n << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    for (size_t j = 0; j < 4; ++j) out += i + j <= bytes.size() ? kDigits[n >> (18 - 6 * j) & 63] : '=';
+    for (size_t j = 0; j < 3; ++j)
+      n = n << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    for (size_t j = 0; j < 4; ++j)
+      out += i + j <= bytes.size() ? kDigits[n >> (18 - 6 * j) & 63] : '=';
   }
   return out;
 }
@@ -34,7 +37,8 @@ std::string LiteralJson(const typed::LiteralExpr& e) {
     case TypeKind::kTimestamp: return JsonString(TimestampText(static_cast<int64_t>(value.number)));
     case TypeKind::kDuration: return JsonString(DurationText(value.number));
     case TypeKind::kDate: return JsonString(DateText(static_cast<int32_t>(value.number)));
-    case TypeKind::kEnum: return JsonString(e.type->enum_def->values[static_cast<size_t>(value.number)].text);
+    case TypeKind::kEnum:
+      return JsonString(e.type->enum_def->values[static_cast<size_t>(value.number)].text);
     default: return NumberText(value.number);
   }
 }
@@ -69,7 +73,8 @@ std::string ConstantJson(const typed::Expr& e) {
     case typed::ExprKind::kConvert: return ConstantJson(*typed::As<typed::ConvertExpr>(e).operand);
     case typed::ExprKind::kList: {
       std::string out;
-      for (const auto& element : typed::As<typed::ListExpr>(e).elements) out += (out.empty() ? "" : ",") + ConstantJson(*element);
+      for (const auto& element : typed::As<typed::ListExpr>(e).elements)
+        out += (out.empty() ? "" : ",") + ConstantJson(*element);
       return "[" + out + "]";
     }
     case typed::ExprKind::kMap: {
@@ -83,7 +88,8 @@ std::string ConstantJson(const typed::Expr& e) {
       const auto& record = typed::As<typed::RecordExpr>(e);
       std::string out;
       for (size_t i = 0; i < record.values.size(); ++i) {
-        out += (out.empty() ? "" : ",") + JsonString(e.type->record->fields[i].json_name) + ":" + ConstantJson(*record.values[i]);
+        out += (out.empty() ? "" : ",") + JsonString(e.type->record->fields[i].json_name) + ":" +
+               ConstantJson(*record.values[i]);
       }
       return "{" + out + "}";
     }

@@ -1,5 +1,6 @@
-// compiler/check/constant_json.h — Constant expressions as the JSON that records of their type are read from and written
-// as: names from `from`, enum texts, exact decimals, RFC 3339 timestamps, durations such as "1s500ms".
+// compiler/check/constant_json.h — Constant expressions as the JSON that records of their type are
+// read from and written as: names from `from`, enum texts, exact decimals, RFC 3339 timestamps,
+// durations such as "1s500ms".
 #pragma once
 
 #include <string>

@@ -147,8 +147,8 @@ std::string Context::Written(Span span) const {
 }
 
 void Context::ReportLater(Code code, Span span, std::string_view construct, std::string instead) {
-  Reported reported = Report(code, span, "this version does not have it yet",
-                             {std::string(construct)});
+  Reported reported =
+      Report(code, span, "this version does not have it yet", {std::string(construct)});
   if (!instead.empty()) reported.Help(std::move(instead));
 }
 

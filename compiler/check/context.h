@@ -1,5 +1,5 @@
-// compiler/check/context.h — What all parts of the checker share: the pipeline under construction, the names in it, and
-// what is known about streams beyond their types.
+// compiler/check/context.h — What all parts of the checker share: the pipeline under construction,
+// the names in it, and what is known about streams beyond their types.
 #pragma once
 
 #include <map>
@@ -25,8 +25,19 @@ using typed::Type;
 using typed::TypeKind;
 
 enum class SymbolKind : uint8_t {
-  kParam, kSecret, kConnection, kEnum, kRecord, kDeadletter, kSource, kTable, kLookup, kFn,
-  kStream, kSink, kNamespace,
+  kParam,
+  kSecret,
+  kConnection,
+  kEnum,
+  kRecord,
+  kDeadletter,
+  kSource,
+  kTable,
+  kLookup,
+  kFn,
+  kStream,
+  kSink,
+  kNamespace,
   kLater,  // declared with a construct of a later version: known, reported where it is declared
 };
 // "param", "dead letter", …
@@ -35,16 +46,17 @@ std::string_view NameOf(SymbolKind kind);
 struct Symbol {
   SymbolKind kind;
   std::string name;
-  Span span;                        // of the name
+  Span span;  // of the name
   const ast::Decl* decl = nullptr;
   const ast::File* file = nullptr;
-  int index = -1;                   // into the pipeline's vector of its kind; -1: has none (broken, or an error)
+  int index = -1;  // into the pipeline's vector of its kind; -1: has none (broken, or an error)
   bool used = false;
   std::unordered_map<std::string, Symbol*> members;  // kNamespace
 };
 
-// A field's history: its value as a formula over the fields of the records that entered the stream. Two fields with one
-// formula have the same value; a formula over known leaves is a function of them.
+// A field's history: its value as a formula over the fields of the records that entered the stream.
+// Two fields with one formula have the same value; a formula over known leaves is a function of
+// them.
 struct Origin {
   std::string formula;
   std::set<std::string> leaves;
@@ -52,20 +64,21 @@ struct Origin {
 
 // Records behind this step may come out of order: a lookup with `order none` or `order key …`.
 struct Disorder {
-  std::string step;             // name of the lookup step
-  Span span;                    // of the clause
+  std::string step;  // name of the lookup step
+  Span span;         // of the clause
   bool by_key = false;
-  std::vector<Origin> key;      // kept in order per value of this
-  std::string key_text;         // as written
+  std::vector<Origin> key;        // kept in order per value of this
+  std::string key_text;           // as written
   std::vector<std::string> path;  // streams it came through
 };
 
 // What bare names mean at a step, and what is known about its records.
 struct Row {
-  const RecordDef* record = nullptr;  // null: unknown, and already reported
-  std::string owner;                  // the stream's name, for messages and for `owner.field`
+  const RecordDef* record = nullptr;    // null: unknown, and already reported
+  std::string owner;                    // the stream's name, for messages and for `owner.field`
   std::vector<std::string> qualifiers;  // names that `x.field` may use for the record itself
-  // Joined sides since the record last got a new shape: alias → its record; names on both sides need an owner.
+  // Joined sides since the record last got a new shape: alias → its record; names on both sides
+  // need an owner.
   struct Joined {
     std::string alias;
     const RecordDef* record = nullptr;
@@ -74,8 +87,8 @@ struct Row {
   std::vector<Joined> joined;
   std::unordered_map<std::string, Origin> origins;  // by field
   std::vector<Disorder> disorders;
-  int source = -1;                    // where the records came from; -1: unknown or a dead letter
-  bool windowed = false;              // behind a window: times and order are the window's
+  int source = -1;        // where the records came from; -1: unknown or a dead letter
+  bool windowed = false;  // behind a window: times and order are the window's
 };
 
 // What is known about a declared stream (or source) besides its StreamDef.

@@ -1,4 +1,5 @@
-// compiler/check/declare.cc — Which names exist. Later passes find everything by name, whatever the order in the files.
+// compiler/check/declare.cc — Which names exist. Later passes find everything by name, whatever the
+// order in the files.
 #include <algorithm>
 #include <functional>
 
@@ -86,11 +87,14 @@ int Allocate(Context& context, Symbol& symbol) {
   }
 }
 
-bool IsTypeKind(SymbolKind kind) { return kind == SymbolKind::kEnum || kind == SymbolKind::kRecord; }
+bool IsTypeKind(SymbolKind kind) {
+  return kind == SymbolKind::kEnum || kind == SymbolKind::kRecord;
+}
 
 bool IsBuiltinType(std::string_view name) {
-  constexpr std::string_view kNames[] = {"bool",     "int32", "int64",     "float64",  "decimal", "string",
-                                         "bytes",    "timestamp", "duration", "date",  "list",    "map"};
+  constexpr std::string_view kNames[] = {"bool",     "int32",  "int64", "float64",
+                                         "decimal",  "string", "bytes", "timestamp",
+                                         "duration", "date",   "list",  "map"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -114,7 +118,9 @@ void Declare(Context& context, const ast::File& file, const ast::Decl& decl) {
     bool same = first.kind == symbol->kind;
     context
         .Report(Code::kDuplicateName, symbol->span,
-                same ? "" : "a " + std::string(NameOf(symbol->kind)) + " and a " + std::string(NameOf(first.kind)) + " share their names",
+                same ? ""
+                     : "a " + std::string(NameOf(symbol->kind)) + " and a " +
+                           std::string(NameOf(first.kind)) + " share their names",
                 {symbol->name})
         .Secondary(first.span, "first declared here");
     return;
@@ -191,7 +197,8 @@ std::vector<int> InDependencyOrder(const std::vector<std::vector<int>>& edges,
         stack.emplace_back(target, 0);
       } else if (seen == kOpen) {
         std::vector<int> cycle;
-        auto it = std::find_if(stack.begin(), stack.end(), [&](const auto& entry) { return entry.first == target; });
+        auto it = std::find_if(stack.begin(), stack.end(),
+                               [&](const auto& entry) { return entry.first == target; });
         for (; it != stack.end(); ++it) cycle.push_back(it->first);
         cycle.push_back(target);
         on_cycle(cycle);

@@ -1,5 +1,6 @@
-// The examples of docs/language.md are programs: each ```weir block passes the checker. `weir prelude` declares what the
-// `weir part` blocks behind it go on from; `weir` alone stands for itself.
+// The examples of docs/language.md are programs: each ```weir block passes the checker. `weir
+// prelude` declares what the `weir part` blocks behind it go on from; `weir` alone stands for
+// itself.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>
@@ -44,7 +45,8 @@ TEST_CASE("the examples of docs/language.md pass the checker") {
     std::string text = block.kind == "part" ? prelude + block.text : block.text;
     SourceSet sources;
     Diagnostics diagnostics;
-    ast::File tree = Parse(sources.Add("language.md:" + std::to_string(block.line), text), diagnostics);
+    ast::File tree =
+        Parse(sources.Add("language.md:" + std::to_string(block.line), text), diagnostics);
     CheckOptions options;
     options.sources = &sources;
     Check({&tree}, options, diagnostics);

@@ -1,4 +1,5 @@
-// compiler/check/endpoints.cc — Where records come from and go to: `main.topic("x")`, `ndjson("file")`, `stdin`; and keys.
+// compiler/check/endpoints.cc — Where records come from and go to: `main.topic("x")`,
+// `ndjson("file")`, `stdin`; and keys.
 #include <algorithm>
 
 #include "compiler/check/passes.h"
@@ -8,8 +9,9 @@ namespace weirc::check {
 namespace {
 
 bool IsLaterOperation(std::string_view name) {
-  for (std::string_view later : {"csv", "parquet", "directory", "memory", "socket", "websocket", "rpc", "query", "find", "table",
-                                 "collection", "stream", "hgetall", "get", "post", "poll", "listen"}) {
+  for (std::string_view later :
+       {"csv", "parquet", "directory", "memory", "socket", "websocket", "rpc", "query", "find",
+        "table", "collection", "stream", "hgetall", "get", "post", "poll", "listen"}) {
     if (name == later) return true;
   }
   return false;
@@ -32,8 +34,10 @@ bool IsTopicName(std::string_view name) {
 }
 
 // The one argument: plain text, or a param.
-bool ReadAddress(Context& context, const ast::CallExpr& call, const std::string& operation, const char* what, typed::EndpointDef* out) {
-  auto bound = BindArguments(context, call.args, call.parens, {{operation == "topic" ? "name" : "path", {}}}, operation, {});
+bool ReadAddress(Context& context, const ast::CallExpr& call, const std::string& operation,
+                 const char* what, typed::EndpointDef* out) {
+  auto bound = BindArguments(context, call.args, call.parens,
+                             {{operation == "topic" ? "name" : "path", {}}}, operation, {});
   if (bound[0] == nullptr) return false;
   const ast::Expr& e = *bound[0]->value;
   if (const auto* text = As<ast::StringLit>(&e); text != nullptr && !text->IsPlain()) {
@@ -51,30 +55,36 @@ bool ReadAddress(Context& context, const ast::CallExpr& call, const std::string&
   scope.what = what;
   out->address = ExprChecker(context, scope).Check(e, context.string, {.role = what});
   if (HasError(out->address->type)) return false;
-  bool simple = out->address->kind == typed::ExprKind::kLiteral || out->address->kind == typed::ExprKind::kParam;
+  bool simple = out->address->kind == typed::ExprKind::kLiteral ||
+                out->address->kind == typed::ExprKind::kParam;
   if (!simple) {
-    context.Report(Code::kNotConstant, e.span, "it is computed", {what}).Help("use a param for the whole of it: `param name: string = …`");
+    context.Report(Code::kNotConstant, e.span, "it is computed", {what})
+        .Help("use a param for the whole of it: `param name: string = …`");
     return false;
   }
   if (out->address->kind == typed::ExprKind::kLiteral) {
     const std::string& text = typed::As<typed::LiteralExpr>(*out->address).value.text;
     if (operation == "topic" ? !IsTopicName(text) : text.empty()) {
       Reported reported = context.Report(Code::kBadAddress, e.span, "", {text, what});
-      if (operation == "topic") reported.Note("a topic's name is made of letters, digits, `.`, `_` and `-`, at most 249 of them");
+      if (operation == "topic")
+        reported.Note(
+            "a topic's name is made of letters, digits, `.`, `_` and `-`, at most 249 of them");
       return false;
     }
   }
   return true;
 }
 
-bool ReadFormat(Context& context, const ast::Block& block, const std::string& operation, typed::EndpointDef* out) {
+bool ReadFormat(Context& context, const ast::Block& block, const std::string& operation,
+                typed::EndpointDef* out) {
   out->format = operation == "lines" ? typed::Format::kRaw : typed::Format::kJson;
   const ast::Entry* entry = block.Find("format");
   if (entry == nullptr) return true;
   if (const auto* name = As<ast::NameExpr>(entry->value.get())) {
     for (std::string_view later : {"avro", "protobuf", "csv", "msgpack", "bson", "cbor", "xml"}) {
       if (name->name.text != later) continue;
-      context.ReportLater(Code::kLaterConnector, entry->value->span, "`format: " + name->name.text + "`");
+      context.ReportLater(Code::kLaterConnector, entry->value->span,
+                          "`format: " + name->name.text + "`");
       return false;
     }
   }
@@ -83,8 +93,11 @@ bool ReadFormat(Context& context, const ast::Block& block, const std::string& op
   auto format = word == 0 ? typed::Format::kJson : typed::Format::kRaw;
   bool fixed = operation == "lines" || operation == "ndjson";
   if (fixed && format != out->format) {
-    context.Report(Code::kFormatNotPossible, entry->value->span, "", {operation, word == 0 ? "json" : "raw"})
-        .Help(operation == "lines" ? "JSON lines are `ndjson(…)`" : "lines that are not JSON are `lines(…)`");
+    context
+        .Report(Code::kFormatNotPossible, entry->value->span, "",
+                {operation, word == 0 ? "json" : "raw"})
+        .Help(operation == "lines" ? "JSON lines are `ndjson(…)`"
+                                   : "lines that are not JSON are `lines(…)`");
     return false;
   }
   out->format = format;
@@ -93,15 +106,17 @@ bool ReadFormat(Context& context, const ast::Block& block, const std::string& op
 
 }  // namespace
 
-bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block, Direction direction, const std::string& what,
-                  typed::EndpointDef* out) {
+bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block,
+                  Direction direction, const std::string& what, typed::EndpointDef* out) {
   out->span = e.span;
   const bool reads = direction != Direction::kSink;
   auto wrong = [&]() {
     if (e.kind != ast::ExprKind::kError) {
       context.Report(Code::kNotAnEndpoint, e.span, "", {std::string(WordFor(direction))})
-          .Help(reads ? "write `main.topic(\"name\")` with a `connection main = kafka { … }`, `ndjson(\"file\")`, `lines(\"file\")` or `stdin`"
-                      : "write `main.topic(\"name\")` with a `connection main = kafka { … }`, `ndjson(\"file\")`, `lines(\"file\")` or `stdout`");
+          .Help(reads ? "write `main.topic(\"name\")` with a `connection main = kafka { … }`, "
+                        "`ndjson(\"file\")`, `lines(\"file\")` or `stdin`"
+                      : "write `main.topic(\"name\")` with a `connection main = kafka { … }`, "
+                        "`ndjson(\"file\")`, `lines(\"file\")` or `stdout`");
     }
     return false;
   };
@@ -116,7 +131,9 @@ bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block,
         return false;
       }
       if (direction == Direction::kTable) {
-        context.Report(Code::kWrongDirection, e.span, "a table is loaded before the streams start", {name, "table"})
+        context
+            .Report(Code::kWrongDirection, e.span, "a table is loaded before the streams start",
+                    {name, "table"})
             .Help("load it from a file, `ndjson(\"file\")`, or a compacted topic");
         return false;
       }
@@ -128,9 +145,12 @@ bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block,
       return ReadFormat(context, block, name, out);
     }
     if (call == nullptr) {
-      if (context.values.contains(name) && context.values.at(name)->kind == SymbolKind::kConnection) {
+      if (context.values.contains(name) &&
+          context.values.at(name)->kind == SymbolKind::kConnection) {
         context.FindValue(name);
-        context.Report(Code::kNotAnEndpoint, e.span, "this names a connection, but not what there", {std::string(WordFor(direction))})
+        context
+            .Report(Code::kNotAnEndpoint, e.span, "this names a connection, but not what there",
+                    {std::string(WordFor(direction))})
             .Help("write `" + name + ".topic(\"name\")`");
         return false;
       }
@@ -142,20 +162,25 @@ bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block,
       return ReadFormat(context, block, name, out) && address;
     }
     if (IsLaterOperation(name)) {
-      context.ReportLater(Code::kLaterConnector, e.span, "`" + name + "(…)` as a " + std::string(WordFor(direction)));
+      context.ReportLater(Code::kLaterConnector, e.span,
+                          "`" + name + "(…)` as a " + std::string(WordFor(direction)));
       return false;
     }
     std::string label = Context::Suggest(name, {"ndjson", "lines", "stdin", "stdout", "topic"});
-    Reported reported = context.Report(Code::kUnknownOperation, word->span, label, {"the language", name});
+    Reported reported =
+        context.Report(Code::kUnknownOperation, word->span, label, {"the language", name});
     if (name == "topic" || name == "kafka") {
-      reported.Help("a topic is reached through a connection: `connection main = kafka { brokers: \"…\" }`, then `main.topic(\"name\")`");
+      reported.Help(
+          "a topic is reached through a connection: `connection main = kafka { brokers: \"…\" }`, "
+          "then `main.topic(\"name\")`");
     } else if (name == "file" || name == "json" || name == "jsonl") {
       reported.Help("JSON lines in a file are `ndjson(\"file\")`, other lines `lines(\"file\")`");
     }
     return false;
   }
   const auto* field = As<ast::FieldExpr>(callee);
-  if (call == nullptr || field == nullptr || field->object->kind != ast::ExprKind::kName) return wrong();
+  if (call == nullptr || field == nullptr || field->object->kind != ast::ExprKind::kName)
+    return wrong();
   const ast::Name& owner = Cast<ast::NameExpr>(*field->object).name;
   Symbol* symbol = context.FindValue(owner.text);
   if (symbol == nullptr || symbol->kind != SymbolKind::kConnection) {
@@ -164,21 +189,28 @@ bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block,
     if (symbol != nullptr) {
       reported.Secondary(symbol->span, "this is a " + std::string(NameOf(symbol->kind)));
     } else if (label.empty()) {
-      reported.Help("declare it: `connection " + owner.text + " = kafka { brokers: \"localhost:9092\" }`");
+      reported.Help("declare it: `connection " + owner.text +
+                    " = kafka { brokers: \"localhost:9092\" }`");
     }
     return false;
   }
   out->connection = symbol->index;
   const auto kind = context.out.connections[static_cast<size_t>(symbol->index)].kind;
-  if (kind == typed::ConnectionKind::kFile || symbol->decl->broken) return false;  // reported where it is declared
+  if (kind == typed::ConnectionKind::kFile || symbol->decl->broken)
+    return false;  // reported where it is declared
   const std::string& operation = field->name.text;
   if (kind == typed::ConnectionKind::kHttp) {
     if (operation == "get" || operation == "post" || IsLaterOperation(operation)) {
-      context.ReportLater(Code::kLaterConnector, e.span, "HTTP as a " + std::string(WordFor(direction)),
-                          reads ? "ask it for each record instead: `lookup name(id: string) -> T = " + owner.text + ".get(\"/path/{id}\")`" : "");
+      context.ReportLater(
+          Code::kLaterConnector, e.span, "HTTP as a " + std::string(WordFor(direction)),
+          reads ? "ask it for each record instead: `lookup name(id: string) -> T = " + owner.text +
+                      ".get(\"/path/{id}\")`"
+                : "");
       return false;
     }
-    context.Report(Code::kUnknownOperation, field->name.span, Context::Suggest(operation, {"get", "post"}), {"an `http` connection", operation});
+    context.Report(Code::kUnknownOperation, field->name.span,
+                   Context::Suggest(operation, {"get", "post"}),
+                   {"an `http` connection", operation});
     return false;
   }
   if (operation != "topic") {
@@ -186,7 +218,9 @@ bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block,
       context.ReportLater(Code::kLaterConnector, e.span, "request-response over Kafka");
       return false;
     }
-    context.Report(Code::kUnknownOperation, field->name.span, Context::Suggest(operation, {"topic"}), {"a `kafka` connection", operation})
+    context
+        .Report(Code::kUnknownOperation, field->name.span, Context::Suggest(operation, {"topic"}),
+                {"a `kafka` connection", operation})
         .Help("write `" + owner.text + ".topic(\"name\")`");
     return false;
   }
@@ -205,7 +239,8 @@ std::vector<const ast::Expr*> KeyParts(const ast::Expr& e) {
   return parts;
 }
 
-std::vector<ExprPtr> ReadKey(Context& context, const ast::Expr& e, Scope& scope, const std::string& what) {
+std::vector<ExprPtr> ReadKey(Context& context, const ast::Expr& e, Scope& scope,
+                             const std::string& what) {
   std::vector<ExprPtr> key;
   bool wrong = false;
   for (const ast::Expr* part : KeyParts(e)) {
@@ -216,9 +251,12 @@ std::vector<ExprPtr> ReadKey(Context& context, const ast::Expr& e, Scope& scope,
       continue;
     }
     if (IsOptional(value->type)) {
-      context.Report(Code::kOptionalUsed, value->span, "this is `" + ToString(value->type) + "`, and " + what + " is always there",
-                     {context.Written(value->span)})
-          .Help("say what stands in for an absent value: `" + context.Written(value->span) + " ?? \"\"`");
+      context
+          .Report(Code::kOptionalUsed, value->span,
+                  "this is `" + ToString(value->type) + "`, and " + what + " is always there",
+                  {context.Written(value->span)})
+          .Help("say what stands in for an absent value: `" + context.Written(value->span) +
+                " ?? \"\"`");
       wrong = true;
       continue;
     }

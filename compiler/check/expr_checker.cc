@@ -1,4 +1,5 @@
-// compiler/check/expr_checker.cc — The ways through an expression, implicit conversions, and who handles failures.
+// compiler/check/expr_checker.cc — The ways through an expression, implicit conversions, and who
+// handles failures.
 #include "compiler/check/expr_checker.h"
 
 #include "compiler/check/stdlib_index.h"
@@ -11,8 +12,8 @@ using typed::ConvertExpr;
 
 void Absorb(typed::Expr& whole, const typed::Expr& part) {
   if (!part.fallible) return;
-  whole.overflow_only = whole.fallible ? whole.overflow_only && part.overflow_only
-                                       : part.overflow_only;
+  whole.overflow_only =
+      whole.fallible ? whole.overflow_only && part.overflow_only : part.overflow_only;
   whole.fallible = true;
 }
 
@@ -26,8 +27,9 @@ ExprPtr ExprChecker::Error(Span span) {
 ExprPtr ExprChecker::Infer(const ast::Expr& e, const Type* expected) {
   ExprPtr result = InferAny(e, expected);
   if (result->type->Is(TypeKind::kOutcome)) {
-    context_.Report(Code::kOutcomeUsed, e.span, "its value is known only to an arm of `match`",
-                    {context_.Written(e.span)})
+    context_
+        .Report(Code::kOutcomeUsed, e.span, "its value is known only to an arm of `match`",
+                {context_.Written(e.span)})
         .Help("write `match " + context_.Written(e.span) +
               " { found a -> …, missing -> …, failed f -> … }`");
     return Error(e.span);
@@ -80,8 +82,9 @@ ExprPtr ExprChecker::InferAny(const ast::Expr& e, const Type* expected) {
     case ast::ExprKind::kList: return InferList(Cast<ast::ListLit>(e), expected);
     case ast::ExprKind::kRecord: return InferRecord(Cast<ast::RecordLit>(e), expected);
     case ast::ExprKind::kTuple:
-      context_.Report(Code::kMisplacedTuple, e.span,
-                      "several values stand together only behind `key:`, `by`, `on` and `order key`");
+      context_.Report(
+          Code::kMisplacedTuple, e.span,
+          "several values stand together only behind `key:`, `by`, `on` and `order key`");
       return Error(e.span);
     case ast::ExprKind::kUnary: return InferUnary(Cast<ast::UnaryExpr>(e), expected);
     case ast::ExprKind::kBinary: return InferBinary(Cast<ast::BinaryExpr>(e), expected);
@@ -192,25 +195,27 @@ ExprPtr ExprChecker::Convert(ExprPtr&& e, const Type* to, const Target& target) 
       } else {
         cast = wanted + "(" + text + ")";
       }
-      auto reported = finish(context_.Report(
-          Code::kNarrowing, e->span, role + " is `" + wanted + "`", {found, wanted}));
-      reported.Help("write `try " + cast + " else …`, which says what becomes of values that do not fit");
+      auto reported = finish(context_.Report(Code::kNarrowing, e->span,
+                                             role + " is `" + wanted + "`", {found, wanted}));
+      reported.Help("write `try " + cast +
+                    " else …`, which says what becomes of values that do not fit");
       if (IsDecimal(from) && IsDecimal(to) && to->scale < from->scale) {
-        reported.Help("`round(" + text + ", " + std::to_string(to->scale) + ")` drops digits after the point");
+        reported.Help("`round(" + text + ", " + std::to_string(to->scale) +
+                      ")` drops digits after the point");
       }
       return Error(e->span);
     }
     case Fit::kOptionalUsed:
       finish(context_.Report(Code::kOptionalUsed, e->span,
-                             "this is `" + found + "`, and " + role + " is `" + wanted + "`", {text}))
+                             "this is `" + found + "`, and " + role + " is `" + wanted + "`",
+                             {text}))
           .Help("say what stands in for an absent value: `" + text + " ?? …`");
       return Error(e->span);
     case Fit::kMixed: {
       bool to_float = IsFloat(to);
-      auto reported = finish(context_.Report(Code::kFloatMixed, e->span,
-                                             "this is `" + found + "`, and " + role + " is `" +
-                                                 wanted + "`",
-                                             {found, wanted}));
+      auto reported = finish(context_.Report(
+          Code::kFloatMixed, e->span,
+          "this is `" + found + "`, and " + role + " is `" + wanted + "`", {found, wanted}));
       if (to_float) {
         reported.Help("write `float64(" + text + ")` to accept what is lost");
       } else if (IsDecimal(to)) {
@@ -235,7 +240,8 @@ ExprPtr ExprChecker::Convert(ExprPtr&& e, const Type* to, const Target& target) 
   auto reported = finish(context_.Report(Code::kTypeMismatch, e->span,
                                          from->Is(TypeKind::kNull) ? "this is `null`" : label,
                                          {wanted, from->Is(TypeKind::kNull) ? "null" : found}));
-  if (from->Is(TypeKind::kNull)) reported.Help("only a type with `?` has `null`: `" + wanted + "?`");
+  if (from->Is(TypeKind::kNull))
+    reported.Help("only a type with `?` has `null`: `" + wanted + "?`");
   const Type* present = Present(to);
   if (from->Is(TypeKind::kString) && IsLiteral(*e)) {
     const std::string& written = typed::As<typed::LiteralExpr>(*e).value.text;
@@ -255,10 +261,12 @@ ExprPtr ExprChecker::Convert(ExprPtr&& e, const Type* to, const Target& target) 
       reported.Help("a number stands without quotes");
     }
   } else if (present->Is(TypeKind::kString) && HasText(from)) {
-    reported.Help(IsLiteral(*e) && !from->Is(TypeKind::kEnum) ? "text stands in quotes: `\"" + text + "\"`"
-                                                              : "write `to_string(" + text + ")`");
+    reported.Help(IsLiteral(*e) && !from->Is(TypeKind::kEnum)
+                      ? "text stands in quotes: `\"" + text + "\"`"
+                      : "write `to_string(" + text + ")`");
   } else if (present->Is(TypeKind::kDuration) && IsInt(from)) {
-    reported.Help(IsLiteral(*e) ? "a duration needs a unit: `" + text + "ms`, `" + text + "s`, `" + text + "m`"
+    reported.Help(IsLiteral(*e) ? "a duration needs a unit: `" + text + "ms`, `" + text + "s`, `" +
+                                      text + "m`"
                                 : "a duration is written with its unit: `100ms`, `60s`");
   }
   return Error(e->span);
@@ -290,7 +298,8 @@ std::optional<__int128> ConstantNumber(const typed::Expr* e) {
   if (e == nullptr) return std::nullopt;
   if (e->kind == typed::ExprKind::kConvert) {
     const auto& convert = typed::As<ConvertExpr>(*e);
-    if (convert.conversion != Conversion::kWidenInt && convert.conversion != Conversion::kToOptional) {
+    if (convert.conversion != Conversion::kWidenInt &&
+        convert.conversion != Conversion::kToOptional) {
       return std::nullopt;
     }
     return ConstantNumber(convert.operand.get());
@@ -309,7 +318,8 @@ bool IsConstant(const typed::Expr& e) {
     default: return false;
   }
   bool constant = true;
-  typed::ForEachChild(e, [&](const typed::Expr& child) { constant = constant && IsConstant(child); });
+  typed::ForEachChild(e,
+                      [&](const typed::Expr& child) { constant = constant && IsConstant(child); });
   return constant;
 }
 
@@ -378,14 +388,16 @@ void ReportUnhandled(Context& context, const typed::Expr& e, std::string_view wh
   std::string why = "this can fail";
   if (failure->kind == typed::ExprKind::kBinary) {
     why = "fails when the divisor is zero";
-  } else if (failure->kind == typed::ExprKind::kCallStd || failure->kind == typed::ExprKind::kCallFn) {
+  } else if (failure->kind == typed::ExprKind::kCallStd ||
+             failure->kind == typed::ExprKind::kCallFn) {
     why = "this call can fail";
   }
-  Reported reported = context.Report(Code::kUnhandledFailure, failure->span, why,
-                                     {text, std::string(where)});
+  Reported reported =
+      context.Report(Code::kUnhandledFailure, failure->span, why, {text, std::string(where)});
   reported.Help("write `try " + text + " else …`");
   if (stream_could) {
-    reported.Help("or handle every failure of the stream at once: `stream … { on unhandled send … } = …`");
+    reported.Help(
+        "or handle every failure of the stream at once: `stream … { on unhandled send … } = …`");
   }
 }
 

@@ -1,5 +1,5 @@
-// compiler/check/expr_checker.h — Expressions: from Ast to Typed. Types flow from the inside out; an expected type flows
-// in only to give literals, enum values and records their type.
+// compiler/check/expr_checker.h — Expressions: from Ast to Typed. Types flow from the inside out;
+// an expected type flows in only to give literals, enum values and records their type.
 #pragma once
 
 #include <optional>
@@ -36,19 +36,19 @@ struct AggregateScope {
 
 struct Scope {
   Place place = Place::kRecord;
-  std::string what;            // "a default", "the key of a table": for messages
-  const Row* row = nullptr;    // kRecord
+  std::string what;          // "a default", "the key of a table": for messages
+  const Row* row = nullptr;  // kRecord
   bool has_meta = false;
   bool has_window = false;
   AggregateScope* aggregate = nullptr;
   std::vector<Local> locals;
-  int next_local = 0;          // of names bound by match arms
+  int next_local = 0;  // of names bound by match arms
 };
 
 // What an expression is converted for: shapes the message when it does not fit.
 struct Target {
-  std::string role;            // "`price`", "the condition of `where`": what wants the value; may be empty
-  Span declared;               // where its type is declared, if that helps
+  std::string role;  // "`price`", "the condition of `where`": what wants the value; may be empty
+  Span declared;     // where its type is declared, if that helps
   std::string declared_label;  // "declared as `int64` here"
 };
 
@@ -56,7 +56,8 @@ class ExprChecker {
  public:
   ExprChecker(Context& context, Scope& scope) : context_(context), scope_(scope) {}
 
-  // The expression with a type; Error when it has been reported. Never null. `expected` may be null and binds nothing.
+  // The expression with a type; Error when it has been reported. Never null. `expected` may be null
+  // and binds nothing.
   ExprPtr Infer(const ast::Expr& e, const Type* expected = nullptr);
   // …and converted to `to`.
   ExprPtr Check(const ast::Expr& e, const Type* to, const Target& target = {});
@@ -121,8 +122,8 @@ class ExprChecker {
 
   // match.cc
   ExprPtr InferMatch(const ast::MatchExpr& e, const Type* expected);
-  bool CheckPattern(const ast::Pattern& p, const Type* subject, typed::MatchExpr* match,
-                    bool alone, typed::Pattern* out);
+  bool CheckPattern(const ast::Pattern& p, const Type* subject, typed::MatchExpr* match, bool alone,
+                    typed::Pattern* out);
   bool PatternValue(const ast::Expr& e, const Type* type, typed::Value* out);
   void CheckCoverage(const ast::MatchExpr& e, const typed::MatchExpr& match,
                      const std::vector<bool>& understood);
@@ -141,8 +142,9 @@ class ExprChecker {
 // Copies the failure flags of a part to the whole.
 void Absorb(typed::Expr& whole, const typed::Expr& part);
 
-// Argument lists, shared by functions, lookups and stubs: binds written arguments to parameters by position and name, and
-// reports what is missing, too much, unknown or given twice. Null where an argument is absent.
+// Argument lists, shared by functions, lookups and stubs: binds written arguments to parameters by
+// position and name, and reports what is missing, too much, unknown or given twice. Null where an
+// argument is absent.
 struct Parameter {
   std::string name;
   Span span;

@@ -33,8 +33,10 @@ void CollectCalls(const ast::Expr* e, std::map<std::string, Span>* calls) {
     case ast::ExprKind::kField: return go(Cast<ast::FieldExpr>(e).object);
     case ast::ExprKind::kCall: {
       const auto& call = Cast<ast::CallExpr>(e);
-      if (const auto* name = As<ast::NameExpr>(call.callee)) calls->try_emplace(name->name.text, name->span);
-      if (const auto* field = As<ast::FieldExpr>(call.callee)) calls->try_emplace(field->name.text, field->name.span);
+      if (const auto* name = As<ast::NameExpr>(call.callee))
+        calls->try_emplace(name->name.text, name->span);
+      if (const auto* field = As<ast::FieldExpr>(call.callee))
+        calls->try_emplace(field->name.text, field->name.span);
       go(call.callee);
       for (const auto& arg : call.args) go(arg.value);
       return;
@@ -65,7 +67,8 @@ void CheckFn(Context& context, const ast::FnDecl& decl, typed::FnDef& def) {
   scope.place = Place::kFunction;
   scope.what = "a function";
   for (size_t i = 0; i < def.locals.size(); ++i) {
-    scope.locals.push_back({def.locals[i].first, def.locals[i].second, static_cast<int>(i), decl.params[i].span});
+    scope.locals.push_back(
+        {def.locals[i].first, def.locals[i].second, static_cast<int>(i), decl.params[i].span});
   }
   scope.next_local = static_cast<int>(decl.params.size() + decl.locals.size());
   std::vector<bool> read;
@@ -84,15 +87,18 @@ void CheckFn(Context& context, const ast::FnDecl& decl, typed::FnDef& def) {
     int index = static_cast<int>(def.locals.size());
     for (const Local& other : scope.locals) {
       if (other.name != local.name.text || !local.name) continue;
-      context.Report(Code::kDuplicateMember, local.name.span, "", {def.name, local.name.text}).Secondary(other.span, "first declared here");
+      context.Report(Code::kDuplicateMember, local.name.span, "", {def.name, local.name.text})
+          .Secondary(other.span, "first declared here");
     }
     def.locals.emplace_back(local.name.text, value->type);
     scope.locals.push_back({local.name.text, value->type, index, local.name.span});
     def.lets.emplace_back(index, std::move(value));
   }
   if (!decl.body) return;
-  def.result = ExprChecker(context, scope).Check(*decl.body, def.result_type,
-                                                 {.role = "the result of `" + def.name + "`", .declared = decl.result.span});
+  def.result =
+      ExprChecker(context, scope)
+          .Check(*decl.body, def.result_type,
+                 {.role = "the result of `" + def.name + "`", .declared = decl.result.span});
   absorb(*def.result);
 }
 
@@ -118,7 +124,8 @@ void CheckFunctions(Context& context) {
       def.locals.emplace_back(param.name.text, ResolveType(context, param.type));
       auto [it, added] = names.try_emplace(param.name.text, param.span);
       if (!added && param.name) {
-        context.Report(Code::kDuplicateMember, param.span, "", {symbol->name, param.name.text}).Secondary(it->second, "first declared here");
+        context.Report(Code::kDuplicateMember, param.span, "", {symbol->name, param.name.text})
+            .Secondary(it->second, "first declared here");
       }
     }
   }
@@ -138,7 +145,9 @@ void CheckFunctions(Context& context) {
     auto to = static_cast<size_t>(cycle.back());
     std::string path;
     for (int i : cycle) path += (path.empty() ? "" : " → ") + symbols[static_cast<size_t>(i)]->name;
-    context.Report(Code::kRecursiveFunction, calls[from].at(symbols[to]->name), "", {symbols[to]->name})
+    context
+        .Report(Code::kRecursiveFunction, calls[from].at(symbols[to]->name), "",
+                {symbols[to]->name})
         .Secondary(symbols[to]->span, "declared here")
         .Note(path);
     recursive.insert(cycle.begin(), cycle.end());
@@ -146,7 +155,8 @@ void CheckFunctions(Context& context) {
   for (int i : order) {
     const auto& decl = Cast<ast::FnDecl>(*symbols[static_cast<size_t>(i)]->decl);
     if (decl.broken) continue;
-    CheckFn(context, decl, context.out.fns[static_cast<size_t>(symbols[static_cast<size_t>(i)]->index)]);
+    CheckFn(context, decl,
+            context.out.fns[static_cast<size_t>(symbols[static_cast<size_t>(i)]->index)]);
   }
 }
 

@@ -16,7 +16,8 @@ void CheckHeader(Context& context) {
         continue;
       }
       if (header != nullptr) {
-        context.Report(Code::kDuplicateHeader, pipeline->keyword, "").Secondary(header->keyword, "the first is here");
+        context.Report(Code::kDuplicateHeader, pipeline->keyword, "")
+            .Secondary(header->keyword, "the first is here");
         continue;
       }
       header = pipeline;

@@ -36,21 +36,25 @@ const ast::Name* FieldOfAlias(const ast::Expr& e, const std::string& alias) {
 
 }  // namespace
 
-std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typed::TableDef& table, const std::string& alias,
+std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typed::TableDef& table,
+                                            const std::string& alias,
                                             std::set<std::string>* equal) {
   std::vector<std::string> key = TableKey(table);
   // Which expression gives each part of the table's key.
   std::vector<const ast::Expr*> given(key.size(), nullptr);
   std::string paste;
-  for (size_t i = 0; i < key.size(); ++i) paste += (i == 0 ? "" : " and ") + std::string("… == ") + alias + "." + key[i];
+  for (size_t i = 0; i < key.size(); ++i)
+    paste += (i == 0 ? "" : " and ") + std::string("… == ") + alias + "." + key[i];
   auto not_key = [&](Span span, const std::string& name) {
     auto parts = KeyParts(*step.on);
     bool names = parts.size() == key.size() &&
-                 std::all_of(parts.begin(), parts.end(), [](const ast::Expr* e) { return e->kind == ast::ExprKind::kName; });
+                 std::all_of(parts.begin(), parts.end(),
+                             [](const ast::Expr* e) { return e->kind == ast::ExprKind::kName; });
     if (names) {
       paste.clear();
       for (size_t i = 0; i < key.size(); ++i) {
-        paste += (i == 0 ? "" : " and ") + Cast<ast::NameExpr>(*parts[i]).name.text + " == " + alias + "." + key[i];
+        paste += (i == 0 ? "" : " and ") + Cast<ast::NameExpr>(*parts[i]).name.text +
+                 " == " + alias + "." + key[i];
       }
     }
     std::string list = key.size() == 1 ? "`" + key[0] + "`" : "(" + OneOfNames(key, "and") + ")";
@@ -66,7 +70,8 @@ std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typ
     }
     const ast::Expr*& slot = given[static_cast<size_t>(it - key.begin())];
     if (slot != nullptr) {
-      context_.Report(Code::kArgumentTwice, value.span, "", {name.text}).Secondary(slot->span, "given here already");
+      context_.Report(Code::kArgumentTwice, value.span, "", {name.text})
+          .Secondary(slot->span, "given here already");
       return false;
     }
     slot = &value;
@@ -75,12 +80,14 @@ std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typ
     const auto* field = As<ast::FieldExpr>(&value);
     const auto* owner = field == nullptr ? nullptr : As<ast::NameExpr>(field->object.get());
     bool qualified = owner != nullptr && field->name.text == name.text &&
-                     std::find(row_.qualifiers.begin(), row_.qualifiers.end(), owner->name.text) != row_.qualifiers.end();
+                     std::find(row_.qualifiers.begin(), row_.qualifiers.end(), owner->name.text) !=
+                         row_.qualifiers.end();
     if (qualified || (own != nullptr && own->name.text == name.text)) equal->insert(name.text);
     return true;
   };
   bool names_only = true;
-  for (const ast::Expr* part : KeyParts(*step.on)) names_only = names_only && part->kind == ast::ExprKind::kName;
+  for (const ast::Expr* part : KeyParts(*step.on))
+    names_only = names_only && part->kind == ast::ExprKind::kName;
   if (names_only) {
     for (const ast::Expr* part : KeyParts(*step.on)) {
       const auto& name = Cast<ast::NameExpr>(*part).name;
@@ -103,7 +110,8 @@ std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typ
       }
       if (right == nullptr) {
         if (condition->kind != ast::ExprKind::kError) {
-          context_.Report(Code::kJoinCondition, condition->span, "").Help("write `on " + paste + "`; other conditions stand in a `where` behind it");
+          context_.Report(Code::kJoinCondition, condition->span, "")
+              .Help("write `on " + paste + "`; other conditions stand in a `where` behind it");
         }
         return {};
       }
@@ -115,7 +123,9 @@ std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typ
     if (given[i] == nullptr) missing.push_back(key[i]);
   }
   if (!missing.empty()) {
-    context_.Report(Code::kJoinKeyIncomplete, step.on->span, "", {table.name, OneOfNames(missing, "and")})
+    context_
+        .Report(Code::kJoinKeyIncomplete, step.on->span, "",
+                {table.name, OneOfNames(missing, "and")})
         .Secondary(table.key.front()->span, "declared here")
         .Help("write `on " + paste + "`");
     return {};
@@ -123,9 +133,12 @@ std::vector<ExprPtr> StreamChecker::JoinKey(const ast::JoinStep& step, const typ
   std::vector<ExprPtr> values;
   for (size_t i = 0; i < key.size(); ++i) {
     Scope scope = RowScope();
-    const typed::Field& field = table.record->fields[static_cast<size_t>(table.record->IndexOf(key[i]))];
+    const typed::Field& field =
+        table.record->fields[static_cast<size_t>(table.record->IndexOf(key[i]))];
     ExprPtr value = ExprChecker(context_, scope)
-                        .Check(*given[i], field.type, {.role = "`" + field.name + "` of `" + table.name + "`", .declared = field.span});
+                        .Check(*given[i], field.type,
+                               {.role = "`" + field.name + "` of `" + table.name + "`",
+                                .declared = field.span});
     if (HasError(value->type)) return {};
     Handle(*value, "`join`");
     values.push_back(std::move(value));
@@ -143,36 +156,45 @@ void StreamChecker::Join(const ast::JoinStep& step) {
     if (symbol != nullptr) symbol->used = true;
   }
   auto unknown = [&]() {
-    if (alias && !IsTaken(alias, "the joined side")) row_.record = Extend(alias, context_.error, alias.span);
+    if (alias && !IsTaken(alias, "the joined side"))
+      row_.record = Extend(alias, context_.error, alias.span);
     if (!alias) MarkUnknown();
   };
-  bool streams = symbol != nullptr && (symbol->kind == SymbolKind::kStream || symbol->kind == SymbolKind::kSource);
+  bool streams = symbol != nullptr &&
+                 (symbol->kind == SymbolKind::kStream || symbol->kind == SymbolKind::kSource);
   if (step.join_kind != ast::JoinKind::kPlain || streams) {
-    if (streams && symbol->kind == SymbolKind::kSource) context_.source_read[static_cast<size_t>(symbol->index)] = true;
+    if (streams && symbol->kind == SymbolKind::kSource)
+      context_.source_read[static_cast<size_t>(symbol->index)] = true;
     std::string construct = step.join_kind == ast::JoinKind::kAsof    ? "`asof join`"
                             : step.join_kind == ast::JoinKind::kOuter ? "`outer join`"
                                                                       : "a join of two streams";
-    context_.ReportLater(Code::kLaterStep, step.keyword, construct, "this version joins a stream with a `table`");
+    context_.ReportLater(Code::kLaterStep, step.keyword, construct,
+                         "this version joins a stream with a `table`");
     return unknown();
   }
   if (symbol == nullptr || symbol->kind != SymbolKind::kTable) {
     if (target && !(symbol != nullptr && symbol->kind == SymbolKind::kLater)) {
-      std::string label = symbol == nullptr ? Context::Suggest(target.text, context_.ValueNames({SymbolKind::kTable}))
-                                            : "this is a " + std::string(NameOf(symbol->kind));
+      std::string label =
+          symbol == nullptr
+              ? Context::Suggest(target.text, context_.ValueNames({SymbolKind::kTable}))
+              : "this is a " + std::string(NameOf(symbol->kind));
       Reported reported = context_.Report(Code::kUnknownTable, target.span, label, {target.text});
       if (symbol != nullptr) reported.Secondary(symbol->span, "declared here");
-      if (symbol != nullptr && symbol->kind == SymbolKind::kLookup) reported.Help("ask it: `| lookup " + target.text + "(…) as …`");
+      if (symbol != nullptr && symbol->kind == SymbolKind::kLookup)
+        reported.Help("ask it: `| lookup " + target.text + "(…) as …`");
     }
     return unknown();
   }
   context_.table_read[static_cast<size_t>(symbol->index)] = true;
   const typed::TableDef& table = context_.out.tables[static_cast<size_t>(symbol->index)];
   if (step.within) {
-    context_.Report(Code::kMisplacedWithin, step.within->span, "").Help("leave out `within " + context_.Written(step.within->span) + "`")
+    context_.Report(Code::kMisplacedWithin, step.within->span, "")
+        .Help("leave out `within " + context_.Written(step.within->span) + "`")
         .Note("a table gives the row it has when the record comes");
   }
-  CheckBlock(context_, step.block,
-             {.what = "a join with a table", .events = {"missing"}, .later_entries = {"keep", "pick"}});
+  CheckBlock(
+      context_, step.block,
+      {.what = "a join with a table", .events = {"missing"}, .later_entries = {"keep", "pick"}});
   if (table.record == nullptr) return unknown();
   auto out = std::make_unique<typed::TableJoinStep>();
   out->span = step.span;
@@ -187,18 +209,22 @@ void StreamChecker::Join(const ast::JoinStep& step) {
 
   Scope scope = RowScope();
   const Type* record = context_.types.Record(table.record);
-  ReadRoutes(context_, step.block, {{"missing", &out->on_missing}}, {.allowed = true, .type = record, .scope = &scope, .instead = ""});
+  ReadRoutes(context_, step.block, {{"missing", &out->on_missing}},
+             {.allowed = true, .type = record, .scope = &scope, .instead = ""});
   bool given = std::any_of(step.block.ons.begin(), step.block.ons.end(), [](const auto& on) {
-    return std::any_of(on.events.begin(), on.events.end(), [](const auto& e) { return e.text == "missing"; });
+    return std::any_of(on.events.begin(), on.events.end(),
+                       [](const auto& e) { return e.text == "missing"; });
   });
   if (!given && !Fallback(out->on_missing)) {
     context_.Report(Code::kJoinMissingUnhandled, step.target.span, "", {table.name})
         .Help(SendHelp("missing", true))
-        .Note("or `on missing use null`, which makes it `" + table.record->name + "?`, or `on missing drop`");
+        .Note("or `on missing use null`, which makes it `" + table.record->name +
+              "?`, or `on missing drop`");
   }
   if (taken) return;
   const Type* type = record;
-  if (out->on_missing.kind == Route::kUse && IsOptional(out->on_missing.use->type)) type = context_.types.Optional(record);
+  if (out->on_missing.kind == Route::kUse && IsOptional(out->on_missing.use->type))
+    type = context_.types.Optional(record);
   if (out->on_missing.kind == Route::kUse) {
     // The value has the alias's type.
     ExprChecker checker(context_, scope);

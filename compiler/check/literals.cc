@@ -1,4 +1,5 @@
-// compiler/check/literals.cc — Literals take the type that is wanted where they stand, as long as nothing is lost.
+// compiler/check/literals.cc — Literals take the type that is wanted where they stand, as long as
+// nothing is lost.
 #include <algorithm>
 #include <cstdlib>
 
@@ -18,14 +19,15 @@ std::unique_ptr<typed::LiteralExpr> Literal(const Type* type, Span span) {
 
 }  // namespace
 
-ExprPtr ExprChecker::InferInt(const ast::IntLit& e, bool negative, Span span, const Type* expected) {
+ExprPtr ExprChecker::InferInt(const ast::IntLit& e, bool negative, Span span,
+                              const Type* expected) {
   __int128 value = negative ? -e.value : e.value;
   const Type* type = expected == nullptr ? context_.int64 : Present(expected);
   if (IsDecimal(type)) {
     auto unscaled = ScaleUp(value, type->scale);
     if (!unscaled || CountDigits(*unscaled) > type->precision) {
-      context_.Report(Code::kLiteralRange, span, "",
-                      {(negative ? "-" : "") + e.text, ToString(type)})
+      context_
+          .Report(Code::kLiteralRange, span, "", {(negative ? "-" : "") + e.text, ToString(type)})
           .Note("`" + ToString(type) + "` has " + std::to_string(type->precision - type->scale) +
                 " digits before the point");
       return Error(span);
@@ -89,8 +91,8 @@ ExprPtr ExprChecker::InferDecimal(const ast::DecimalLit& e, bool negative, Span 
   };
   if (type != nullptr && IsDecimal(type)) {
     auto value = ParseDigits(digits);
-    auto unscaled = scale <= wanted && wanted - scale <= 76 ? ScaleUp(value, wanted - scale)
-                                                             : std::nullopt;
+    auto unscaled =
+        scale <= wanted && wanted - scale <= 76 ? ScaleUp(value, wanted - scale) : std::nullopt;
     if (digits == "0") unscaled = 0;
     if (!unscaled || CountDigits(*unscaled) > type->precision) return too_many(type);
     auto literal = Literal(type, span);
@@ -104,7 +106,8 @@ ExprPtr ExprChecker::InferDecimal(const ast::DecimalLit& e, bool negative, Span 
   if (!unscaled || scale > 38 || CountDigits(*unscaled) > 38) {
     return too_many(context_.types.Decimal(38, std::min(std::max(scale, 0), 38)));
   }
-  auto literal = Literal(context_.types.Decimal(std::max({CountDigits(*unscaled), scale, 1}), scale), span);
+  auto literal =
+      Literal(context_.types.Decimal(std::max({CountDigits(*unscaled), scale, 1}), scale), span);
   literal->value.number = negative ? -*unscaled : *unscaled;
   return literal;
 }
@@ -193,15 +196,16 @@ ExprPtr ExprChecker::RecordOf(const ast::RecordLit& e, const Type* expected) {
     Reported reported = context_.Report(Code::kUnknownField, pair.name.span,
                                         Context::Suggest(pair.name.text, names),
                                         {pair.name.text, context_.DisplayName(&record)});
-    if (!record.synthetic) reported.Secondary(record.span, "`" + record.name + "` is declared here");
+    if (!record.synthetic)
+      reported.Secondary(record.span, "`" + record.name + "` is declared here");
   }
   std::vector<std::string> missing;
   for (const typed::Field& field : record.fields) {
     const ast::Pair* pair = e.Find(field.name);
     ExprPtr part;
     if (pair != nullptr) {
-      part = Check(*pair->value, field.type,
-                   {.role = "`" + field.name + "`", .declared = field.span});
+      part =
+          Check(*pair->value, field.type, {.role = "`" + field.name + "`", .declared = field.span});
     } else {
       part = FieldDefault(field, e.span);
       if (!part) {
@@ -216,10 +220,11 @@ ExprPtr ExprChecker::RecordOf(const ast::RecordLit& e, const Type* expected) {
   if (!missing.empty() && !context_.IsPoisoned(&record)) {
     std::string paste;
     for (const std::string& name : missing) paste += (paste.empty() ? "" : ", ") + name + ": …";
-    Reported reported =
-        context_.Report(Code::kMissingField, e.span, missing.size() == 1 ? "it is not given" : "they are not given",
-                        {context_.DisplayName(&record), OneOfNames(missing, "and")});
-    if (!record.synthetic) reported.Secondary(record.span, "`" + record.name + "` is declared here");
+    Reported reported = context_.Report(
+        Code::kMissingField, e.span, missing.size() == 1 ? "it is not given" : "they are not given",
+        {context_.DisplayName(&record), OneOfNames(missing, "and")});
+    if (!record.synthetic)
+      reported.Secondary(record.span, "`" + record.name + "` is declared here");
     reported.Help("add `" + paste + "`");
   }
   if (wrong) value->type = context_.error;
@@ -255,7 +260,8 @@ ExprPtr ExprChecker::InferRecord(const ast::RecordLit& e, const Type* expected) 
     context_.Report(Code::kTypeUnknown, e.span, "a record has at least one field", {"`{}`"});
     return Error(e.span);
   }
-  bool keys = std::all_of(e.pairs.begin(), e.pairs.end(), [](const ast::Pair& p) { return p.string_key; });
+  bool keys =
+      std::all_of(e.pairs.begin(), e.pairs.end(), [](const ast::Pair& p) { return p.string_key; });
   if (keys) return MapOf(e, nullptr);
 
   auto value = std::make_unique<typed::RecordExpr>();

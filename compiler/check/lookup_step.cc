@@ -1,4 +1,5 @@
-// compiler/check/lookup_step.cc — `| lookup name(args) as alias { order …, on OUTCOME … }`: every outcome has a route.
+// compiler/check/lookup_step.cc — `| lookup name(args) as alias { order …, on OUTCOME … }`: every
+// outcome has a route.
 #include <algorithm>
 
 #include "compiler/check/number_text.h"
@@ -6,7 +7,8 @@
 
 namespace weirc::check {
 
-void StreamChecker::ReadOrder(const ast::LookupStep& step, const typed::LookupDef& lookup, typed::LookupStep& out) {
+void StreamChecker::ReadOrder(const ast::LookupStep& step, const typed::LookupDef& lookup,
+                              typed::LookupStep& out) {
   if (!step.block.order) return;
   const ast::OrderClause& order = *step.block.order;
   switch (order.kind) {
@@ -27,19 +29,24 @@ void StreamChecker::ReadOrder(const ast::LookupStep& step, const typed::LookupDe
   disorder.span = order.span;
   disorder.by_key = order.kind == ast::OrderKind::kKey;
   if (disorder.by_key) {
-    for (const ExprPtr& part : out.order_key) disorder.key.push_back(OriginOf(context_, row_, *part));
+    for (const ExprPtr& part : out.order_key)
+      disorder.key.push_back(OriginOf(context_, row_, *part));
     disorder.key_text = context_.Written(order.key->span);
   }
   disorder.path = {def_.name};
   row_.disorders.push_back(std::move(disorder));
 }
 
-void StreamChecker::CheckOutcomes(const ast::LookupStep& step, const typed::LookupDef& lookup, typed::LookupStep& out) {
+void StreamChecker::CheckOutcomes(const ast::LookupStep& step, const typed::LookupDef& lookup,
+                                  typed::LookupStep& out) {
   struct Outcome {
     const char* event;
     Route* route;
   };
-  const Outcome outcomes[] = {{"missing", &out.on_missing}, {"timeout", &out.on_timeout}, {"rejected", &out.on_rejected}, {"error", &out.on_error_outcome}};
+  const Outcome outcomes[] = {{"missing", &out.on_missing},
+                              {"timeout", &out.on_timeout},
+                              {"rejected", &out.on_rejected},
+                              {"error", &out.on_error_outcome}};
   auto given = [&](std::string_view event) {
     for (const ast::OnClause& on : step.block.ons) {
       for (const ast::Name& e : on.events) {
@@ -65,7 +72,8 @@ void StreamChecker::CheckOutcomes(const ast::LookupStep& step, const typed::Look
       if (event != "missing") words.push_back(event);
     }
   }
-  Reported reported = context_.Report(Code::kOutcomeUnhandled, step.lookup.span, "", {lookup.name, OneOfNames(words, "or")});
+  Reported reported = context_.Report(Code::kOutcomeUnhandled, step.lookup.span, "",
+                                      {lookup.name, OneOfNames(words, "or")});
   for (const std::string& word : words) {
     reported.Help(SendHelp(word, false));
     if (word == "missing" && lookup.result != nullptr) {
@@ -88,13 +96,18 @@ void StreamChecker::Lookup(const ast::LookupStep& step) {
   Symbol* symbol = step.lookup ? context_.FindValue(step.lookup.text) : nullptr;
   if (symbol == nullptr || symbol->kind != SymbolKind::kLookup) {
     if (step.lookup && !(symbol != nullptr && symbol->kind == SymbolKind::kLater)) {
-      std::string label = symbol == nullptr ? Context::Suggest(step.lookup.text, context_.ValueNames({SymbolKind::kLookup}))
-                                            : "this is a " + std::string(NameOf(symbol->kind));
-      Reported reported = context_.Report(Code::kUnknownLookup, step.lookup.span, label, {step.lookup.text});
+      std::string label =
+          symbol == nullptr
+              ? Context::Suggest(step.lookup.text, context_.ValueNames({SymbolKind::kLookup}))
+              : "this is a " + std::string(NameOf(symbol->kind));
+      Reported reported =
+          context_.Report(Code::kUnknownLookup, step.lookup.span, label, {step.lookup.text});
       if (symbol != nullptr) reported.Secondary(symbol->span, "declared here");
-      if (symbol != nullptr && symbol->kind == SymbolKind::kTable) reported.Help("a table is joined: `| join " + step.lookup.text + " as … on …`");
+      if (symbol != nullptr && symbol->kind == SymbolKind::kTable)
+        reported.Help("a table is joined: `| join " + step.lookup.text + " as … on …`");
       if (symbol == nullptr && label.empty()) {
-        reported.Help("declare it: `lookup " + step.lookup.text + "(id: string) -> T = api.get(\"/path/{id}\")`");
+        reported.Help("declare it: `lookup " + step.lookup.text +
+                      "(id: string) -> T = api.get(\"/path/{id}\")`");
       }
     }
     return unknown();
@@ -112,7 +125,8 @@ void StreamChecker::Lookup(const ast::LookupStep& step) {
   std::vector<Parameter> parameters;
   for (const ast::Param& p : declared.params) parameters.push_back({p.name.text, p.span});
   if (!declared.broken) {
-    auto bound = BindArguments(context_, step.args, step.parens, parameters, symbol->name, symbol->span);
+    auto bound =
+        BindArguments(context_, step.args, step.parens, parameters, symbol->name, symbol->span);
     for (size_t i = 0; i < bound.size(); ++i) {
       if (bound[i] == nullptr) continue;
       Scope scope = RowScope();
@@ -120,8 +134,10 @@ void StreamChecker::Lookup(const ast::LookupStep& step) {
       const Type* wanted = lookup.params[i].second;
       ExprPtr value = checker.Infer(*bound[i]->value, wanted);
       if (!HasError(value->type) && !HasError(wanted) && FitOf(value->type, wanted) == Fit::kNone) {
-        Reported reported = context_.Report(Code::kLookupKeyType, value->span, "this is `" + context_.DisplayName(value->type) + "`",
-                                            {context_.DisplayName(value->type), symbol->name, ToString(wanted)});
+        Reported reported =
+            context_.Report(Code::kLookupKeyType, value->span,
+                            "this is `" + context_.DisplayName(value->type) + "`",
+                            {context_.DisplayName(value->type), symbol->name, ToString(wanted)});
         reported.Secondary(declared.params[i].span, "the key is declared here");
         if (wanted->Is(TypeKind::kString) && HasText(value->type)) {
           reported.Help("write `to_string(" + context_.Written(value->span) + ")`");
@@ -129,7 +145,8 @@ void StreamChecker::Lookup(const ast::LookupStep& step) {
         continue;
       }
       value = checker.Convert(std::move(value), wanted,
-                              {.role = "`" + lookup.params[i].first + "` of `" + symbol->name + "`", .declared = declared.params[i].span});
+                              {.role = "`" + lookup.params[i].first + "` of `" + symbol->name + "`",
+                               .declared = declared.params[i].span});
       Handle(*value, "`lookup`");
       out->args.push_back(std::move(value));
     }
@@ -147,7 +164,8 @@ void StreamChecker::Lookup(const ast::LookupStep& step) {
   // Policies belong to the lookup, not to the step.
   ast::Name const* policy = nullptr;
   for (const ast::Entry& entry : step.block.entries) {
-    for (std::string_view name : {"in_flight", "timeout", "deadline", "retry", "backoff", "cache", "coalesce"}) {
+    for (std::string_view name :
+         {"in_flight", "timeout", "deadline", "retry", "backoff", "cache", "coalesce"}) {
       if (entry.name.text == name) policy = &entry.name;
     }
     if (policy != nullptr && policy->text == entry.name.text) {
@@ -167,11 +185,15 @@ void StreamChecker::Lookup(const ast::LookupStep& step) {
   const Type* record = lookup.result == nullptr ? nullptr : context_.types.Record(lookup.result);
   if (step.as_outcome) {
     for (const ast::OnClause& on : step.block.ons) {
-      context_.Report(Code::kOutcomeClause, on.span, "", {alias.text}).Secondary(alias.span, "every outcome goes on from here");
+      context_.Report(Code::kOutcomeClause, on.span, "", {alias.text})
+          .Secondary(alias.span, "every outcome goes on from here");
     }
   } else {
     ReadRoutes(context_, step.block,
-               {{"missing", &out->on_missing}, {"timeout", &out->on_timeout}, {"rejected", &out->on_rejected}, {"error", &out->on_error_outcome}},
+               {{"missing", &out->on_missing},
+                {"timeout", &out->on_timeout},
+                {"rejected", &out->on_rejected},
+                {"error", &out->on_error_outcome}},
                {.allowed = true, .type = record, .scope = &scope, .instead = ""});
     CheckOutcomes(step, lookup, *out);
   }
@@ -183,7 +205,8 @@ void StreamChecker::Lookup(const ast::LookupStep& step) {
     type = context_.types.Outcome(record);
   } else {
     for (const Route* route : routes) {
-      if (route->kind == Route::kUse && IsOptional(route->use->type)) type = context_.types.Optional(record);
+      if (route->kind == Route::kUse && IsOptional(route->use->type))
+        type = context_.types.Optional(record);
     }
     ExprChecker checker(context_, scope);
     for (Route* route : routes) {

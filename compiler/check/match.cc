@@ -25,8 +25,8 @@ bool ExprChecker::PatternValue(const ast::Expr& e, const Type* type, typed::Valu
   if (HasError(value->type)) return false;
   Fit fit = FitOf(value->type, type);
   if ((fit != Fit::kSame && fit != Fit::kLossless) || value->kind != typed::ExprKind::kLiteral) {
-    Reported reported = context_.Report(Code::kBadPattern, e.span, "this is `" + ToString(value->type) + "`",
-                                        {ToString(type)});
+    Reported reported = context_.Report(
+        Code::kBadPattern, e.span, "this is `" + ToString(value->type) + "`", {ToString(type)});
     if (type->Is(TypeKind::kEnum)) reported.Help("name a value of the enum, without quotes");
     return false;
   }
@@ -40,8 +40,8 @@ bool ExprChecker::PatternValue(const ast::Expr& e, const Type* type, typed::Valu
   return true;
 }
 
-bool ExprChecker::CheckPattern(const ast::Pattern& p, const Type* subject, typed::MatchExpr* match, bool alone,
-                               typed::Pattern* out) {
+bool ExprChecker::CheckPattern(const ast::Pattern& p, const Type* subject, typed::MatchExpr* match,
+                               bool alone, typed::Pattern* out) {
   const Type* type = Present(subject);
   auto bad = [&](std::string label) {
     context_.Report(Code::kBadPattern, p.span, std::move(label), {context_.DisplayName(subject)});
@@ -72,8 +72,10 @@ bool ExprChecker::CheckPattern(const ast::Pattern& p, const Type* subject, typed
       const auto& range = Cast<ast::RangePattern>(p);
       if (!IsOrdered(type)) return bad("it has no order");
       out->kind = typed::Pattern::kRange;
-      if (!PatternValue(*range.low, type, &out->low) || !PatternValue(*range.high, type, &out->high)) return false;
-      bool empty = IsFloat(type)                    ? out->low.real > out->high.real
+      if (!PatternValue(*range.low, type, &out->low) ||
+          !PatternValue(*range.high, type, &out->high))
+        return false;
+      bool empty = IsFloat(type)                 ? out->low.real > out->high.real
                    : type->Is(TypeKind::kString) ? out->low.text > out->high.text
                                                  : out->low.number > out->high.number;
       if (empty) {
@@ -92,7 +94,9 @@ bool ExprChecker::CheckPattern(const ast::Pattern& p, const Type* subject, typed
       context_
           .Report(Code::kUnknownOutcome, named.name.span,
                   Context::Suggest(named.name.text, {kOutcomes, kOutcomes + 6}), {named.name.text})
-          .Note("an outcome is `found`, `missing`, `timeout`, `rejected` or `error`; the last three together are `failed`");
+          .Note(
+              "an outcome is `found`, `missing`, `timeout`, `rejected` or `error`; the last three "
+              "together are `failed`");
       return false;
     }
     out->kind = typed::Pattern::kOutcome;
@@ -104,7 +108,9 @@ bool ExprChecker::CheckPattern(const ast::Pattern& p, const Type* subject, typed
       return false;
     }
     if (!alone) {
-      context_.Report(Code::kBadBinding, named.binding.span, "", {named.binding.text, "one of several alternatives"})
+      context_
+          .Report(Code::kBadBinding, named.binding.span, "",
+                  {named.binding.text, "one of several alternatives"})
           .Help("give this alternative an arm of its own");
       return false;
     }
@@ -115,15 +121,19 @@ bool ExprChecker::CheckPattern(const ast::Pattern& p, const Type* subject, typed
     return true;
   }
   if (named.binding) {
-    context_.Report(Code::kBadBinding, named.binding.span, "", {named.binding.text, "a pattern of `" + context_.DisplayName(subject) + "`"})
+    context_
+        .Report(Code::kBadBinding, named.binding.span, "",
+                {named.binding.text, "a pattern of `" + context_.DisplayName(subject) + "`"})
         .Help("only `found a` and `failed f` of a lookup's outcome give a name");
     return false;
   }
   if (!type->Is(TypeKind::kEnum)) {
-    Reported reported = context_.Report(Code::kBadPattern, p.span, "a bare name is a value of an enum",
-                                        {context_.DisplayName(subject)});
-    reported.Help("a pattern never takes a new name; write `_`" +
-                  (type->Is(TypeKind::kString) ? " or `\"" + named.name.text + "\"`" : std::string()));
+    Reported reported =
+        context_.Report(Code::kBadPattern, p.span, "a bare name is a value of an enum",
+                        {context_.DisplayName(subject)});
+    reported.Help(
+        "a pattern never takes a new name; write `_`" +
+        (type->Is(TypeKind::kString) ? " or `\"" + named.name.text + "\"`" : std::string()));
     return false;
   }
   const typed::EnumDef* def = type->enum_def;
@@ -199,11 +209,12 @@ void ExprChecker::CheckCoverage(const ast::MatchExpr& e, const typed::MatchExpr&
     for (size_t j = 0; j < arm.patterns.size(); ++j) {
       const typed::Pattern& p = arm.patterns[j];
       std::vector<std::string> list = keys(p);
-      bool known = !list.empty() && std::all_of(list.begin(), list.end(), [&](const std::string& key) {
-        return covered.contains(key);
-      });
+      bool known = !list.empty() &&
+                   std::all_of(list.begin(), list.end(),
+                               [&](const std::string& key) { return covered.contains(key); });
       if (everything || known || (all_covered && p.kind == typed::Pattern::kAny)) {
-        context_.Report(Code::kUnreachableArm, written.patterns[j]->span, "the arms above take all that it could match");
+        context_.Report(Code::kUnreachableArm, written.patterns[j]->span,
+                        "the arms above take all that it could match");
         unsure = true;  // one report is enough
       }
       if (arm.guard) continue;
@@ -220,7 +231,8 @@ void ExprChecker::CheckCoverage(const ast::MatchExpr& e, const typed::MatchExpr&
   // timeout, rejected and error together have a name.
   if (type->Is(TypeKind::kOutcome)) {
     std::vector<std::string> failed = {"timeout", "rejected", "error"};
-    if (std::includes(missing.begin(), missing.end(), failed.begin(), failed.end(), [](auto&, auto&) { return false; }) ||
+    if (std::includes(missing.begin(), missing.end(), failed.begin(), failed.end(),
+                      [](auto&, auto&) { return false; }) ||
         std::all_of(failed.begin(), failed.end(), [&](const std::string& f) {
           return std::find(missing.begin(), missing.end(), f) != missing.end();
         })) {
@@ -236,9 +248,12 @@ void ExprChecker::CheckCoverage(const ast::MatchExpr& e, const typed::MatchExpr&
   } else {
     paste = "_ -> …";
   }
-  std::string what = limited ? OneOfNames(missing, "and") : (covered.empty() ? "every `" : "every other `") + context_.DisplayName(type) + "`";
+  std::string what =
+      limited ? OneOfNames(missing, "and")
+              : (covered.empty() ? "every `" : "every other `") + context_.DisplayName(type) + "`";
   Span span = e.subject->span;
-  context_.Report(Code::kNotExhaustive, span, "this is `" + context_.DisplayName(subject) + "`", {what})
+  context_
+      .Report(Code::kNotExhaustive, span, "this is `" + context_.DisplayName(subject) + "`", {what})
       .Help("add `" + paste + "`");
 }
 
@@ -255,7 +270,8 @@ ExprPtr ExprChecker::InferMatch(const ast::MatchExpr& e, const Type* expected) {
   bool wrong = HasError(subject);
   if (!wrong && !IsComparable(Present(subject)) && !Present(subject)->Is(TypeKind::kOutcome)) {
     if (!(IsOptional(subject))) {
-      context_.Report(Code::kBadOperand, e.subject->span, "", {"match", context_.DisplayName(subject)});
+      context_.Report(Code::kBadOperand, e.subject->span, "",
+                      {"match", context_.DisplayName(subject)});
       wrong = true;
     }
   }
@@ -272,14 +288,17 @@ ExprPtr ExprChecker::InferMatch(const ast::MatchExpr& e, const Type* expected) {
     size_t locals = scope_.locals.size();
     for (const ast::PatternPtr& p : written.patterns) {
       arm.patterns.emplace_back();
-      if (wrong || !CheckPattern(*p, subject, match.get(), written.patterns.size() == 1, &arm.patterns.back())) {
+      if (wrong || !CheckPattern(*p, subject, match.get(), written.patterns.size() == 1,
+                                 &arm.patterns.back())) {
         understood[i] = false;
       }
     }
-    bool names_known = understood[i] || !std::any_of(written.patterns.begin(), written.patterns.end(), [](const auto& p) {
-      const auto* named = As<ast::NamePattern>(p.get());
-      return named != nullptr && named->binding;
-    });
+    bool names_known =
+        understood[i] ||
+        !std::any_of(written.patterns.begin(), written.patterns.end(), [](const auto& p) {
+          const auto* named = As<ast::NamePattern>(p.get());
+          return named != nullptr && named->binding;
+        });
     if (!names_known) {
       for (const ast::PatternPtr& p : written.patterns) {
         const auto* named = As<ast::NamePattern>(p.get());
@@ -293,7 +312,8 @@ ExprPtr ExprChecker::InferMatch(const ast::MatchExpr& e, const Type* expected) {
       Absorb(*match, *arm.guard);
     }
     arm.value = Infer(*written.value, hint);
-    if (hint == nullptr && !HasError(arm.value->type) && !NeedsContext(*written.value)) hint = arm.value->type;
+    if (hint == nullptr && !HasError(arm.value->type) && !NeedsContext(*written.value))
+      hint = arm.value->type;
     scope_.locals.resize(locals);
     match->arms.push_back(std::move(arm));
   }

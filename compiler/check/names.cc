@@ -1,4 +1,5 @@
-// compiler/check/names.cc — What names and field accesses mean: locals, fields, metadata, params, enum values.
+// compiler/check/names.cc — What names and field accesses mean: locals, fields, metadata, params,
+// enum values.
 #include <algorithm>
 
 #include "compiler/base/suggest.h"
@@ -58,9 +59,7 @@ bool ExprChecker::ReportAmbiguous(const ast::Name& name) {
     int index = joined.record->IndexOf(name.text);
     if (index < 0) continue;
     std::string own = scope_.row->qualifiers.empty() ? "…" : scope_.row->qualifiers.front();
-    context_
-        .Report(Code::kAmbiguousName, name.span, "which one?",
-                {name.text, own, joined.alias})
+    context_.Report(Code::kAmbiguousName, name.span, "which one?", {name.text, own, joined.alias})
         .Secondary(joined.record->fields[static_cast<size_t>(index)].span,
                    "`" + joined.alias + "` has it from here")
         .Help("write `" + own + "." + name.text + "` or `" + joined.alias + "." + name.text + "`");
@@ -109,8 +108,8 @@ ExprPtr ExprChecker::InferEnumValue(const ast::Name& name, const Type* expected,
   if (it->second.size() == 1) {
     return EnumValue(it->second[0].first, it->second[0].second, name.span);
   }
-  Reported reported = context_.Report(Code::kAmbiguousEnumValue, name.span, "of which enum?",
-                                      {name.text});
+  Reported reported =
+      context_.Report(Code::kAmbiguousEnumValue, name.span, "of which enum?", {name.text});
   std::vector<std::string> choices;
   for (const auto& [def, index] : it->second) {
     reported.Secondary(def->values[static_cast<size_t>(index)].span, "of `" + def->name + "`");
@@ -125,8 +124,7 @@ ExprPtr ExprChecker::InferSymbol(const ast::Name& name, Symbol& symbol) {
   if (symbol.kind == SymbolKind::kParam || symbol.kind == SymbolKind::kSecret) {
     bool secret = symbol.kind == SymbolKind::kSecret;
     if (secret && scope_.place != Place::kConnection) {
-      context_
-          .Report(Code::kSecretLeak, name.span, "here its value could be seen", {name.text})
+      context_.Report(Code::kSecretLeak, name.span, "here its value could be seen", {name.text})
           .Secondary(symbol.span, "declared secret here")
           .Help("use it in a `connection`; a value that may be seen is a `param`");
       return Error(name.span);
@@ -146,8 +144,8 @@ ExprPtr ExprChecker::InferSymbol(const ast::Name& name, Symbol& symbol) {
     return param;
   }
   if (symbol.kind == SymbolKind::kLater) return Error(name.span);
-  Reported reported =
-      context_.Report(Code::kNotAValue, name.span, "", {name.text, std::string(NameOf(symbol.kind))});
+  Reported reported = context_.Report(Code::kNotAValue, name.span, "",
+                                      {name.text, std::string(NameOf(symbol.kind))});
   reported.Secondary(symbol.span, "declared here");
   if (symbol.kind == SymbolKind::kTable) {
     reported.Help("bring a row of it in: `| join " + name.text + " as … on …`");
@@ -172,8 +170,9 @@ ExprPtr ExprChecker::UnknownName(const ast::Name& name) {
           .Report(Code::kNotInWindowKey, name.span, "a window has many records, each with its own",
                   {name.text})
           .Help("say which one: `last(" + name.text + ")`, `max(" + name.text + ")`")
-          .Help(scope_.row->record->fields.empty() ? "or open a window for each: `window … by " + name.text + "`"
-                                                   : "or make it part of the key: `by (…, " + name.text + ")`");
+          .Help(scope_.row->record->fields.empty()
+                    ? "or open a window for each: `window … by " + name.text + "`"
+                    : "or make it part of the key: `by (…, " + name.text + ")`");
       return Error(name.span);
     }
     row = scope_.aggregate->input;
@@ -216,13 +215,13 @@ ExprPtr ExprChecker::InferName(const ast::NameExpr& e, const Type* expected) {
   for (std::string_view pseudo : {"meta", "window"}) {
     if (!IsPseudo(e, pseudo)) continue;
     if (field >= 0) {
-      context_
-          .Report(Code::kPseudoCollision, e.span, "", {std::string(pseudo)})
+      context_.Report(Code::kPseudoCollision, e.span, "", {std::string(pseudo)})
           .Secondary(scope_.row->record->fields[static_cast<size_t>(field)].span, "the field")
           .Help("backticks mean the field: `` `" + std::string(pseudo) + "` ``");
     } else {
       context_
-          .Report(Code::kNotAValue, e.span, "", {name.text, pseudo == "meta" ? "record's metadata" : "window"})
+          .Report(Code::kNotAValue, e.span, "",
+                  {name.text, pseudo == "meta" ? "record's metadata" : "window"})
           .Help(pseudo == "meta" ? "name a part: `meta.time`, `meta.key`, `meta.headers[\"x\"]`"
                                  : "name a part: `window.start`, `window.end`");
     }
@@ -233,7 +232,8 @@ ExprPtr ExprChecker::InferName(const ast::NameExpr& e, const Type* expected) {
     return RowField(field, e.span);
   }
   Symbol* symbol = context_.FindValue(name.text);
-  bool is_value = symbol != nullptr && (symbol->kind == SymbolKind::kParam || symbol->kind == SymbolKind::kSecret);
+  bool is_value = symbol != nullptr &&
+                  (symbol->kind == SymbolKind::kParam || symbol->kind == SymbolKind::kSecret);
   if (is_value) return InferSymbol(name, *symbol);
   bool found = false;
   ExprPtr value = InferEnumValue(name, expected, &found);
@@ -272,7 +272,8 @@ ExprPtr ExprChecker::InferMeta(const ast::FieldExpr& e) {
   };
   if (FindField("meta") >= 0) {
     context_.Report(Code::kPseudoCollision, e.object->span, "", {"meta"})
-        .Secondary(scope_.row->record->fields[static_cast<size_t>(FindField("meta"))].span, "the field")
+        .Secondary(scope_.row->record->fields[static_cast<size_t>(FindField("meta"))].span,
+                   "the field")
         .Help("backticks mean the field: `` `meta` ``");
     return Error(e.span);
   }
@@ -299,7 +300,9 @@ ExprPtr ExprChecker::InferMeta(const ast::FieldExpr& e) {
   std::string label = Context::Suggest(
       e.name.text, {"time", "key", "headers", "topic", "partition", "offset", "arrival"});
   context_.Report(Code::kUnknownMeta, e.name.span, label, {e.name.text})
-      .Note("`meta` has `time`, `key`, `headers[\"…\"]`, `topic`, `partition`, `offset` and `arrival`");
+      .Note(
+          "`meta` has `time`, `key`, `headers[\"…\"]`, `topic`, `partition`, `offset` and "
+          "`arrival`");
   return Error(e.span);
 }
 
@@ -317,8 +320,9 @@ ExprPtr ExprChecker::InferWindow(const ast::FieldExpr& e) {
   } else if (e.name.text == "end") {
     window->field = typed::WindowField::kEnd;
   } else {
-    context_.Report(Code::kUnknownWindowPart, e.name.span, Context::Suggest(e.name.text, {"start", "end"}),
-                    {e.name.text})
+    context_
+        .Report(Code::kUnknownWindowPart, e.name.span,
+                Context::Suggest(e.name.text, {"start", "end"}), {e.name.text})
         .Help("write `window.start` or `window.end`");
     return Error(e.span);
   }
@@ -329,7 +333,8 @@ ExprPtr ExprChecker::InferField(const ast::FieldExpr& e, const Type* expected) {
   if (IsPseudo(*e.object, "meta")) return InferMeta(e);
   if (IsPseudo(*e.object, "window")) return InferWindow(e);
   const auto* object = As<ast::NameExpr>(e.object.get());
-  if (object != nullptr && FindLocal(object->name.text) == nullptr && FindField(object->name.text) < 0) {
+  if (object != nullptr && FindLocal(object->name.text) == nullptr &&
+      FindField(object->name.text) < 0) {
     const std::string& owner = object->name.text;
     if (scope_.row != nullptr && scope_.row->record != nullptr &&
         std::find(scope_.row->qualifiers.begin(), scope_.row->qualifiers.end(), owner) !=
@@ -374,7 +379,8 @@ ExprPtr ExprChecker::InferField(const ast::FieldExpr& e, const Type* expected) {
       return Error(e.span);
     }
     if (owner == "meta" && value == nullptr && !scope_.has_meta) {
-      context_.Report(Code::kMetaMisplaced, object->span, "no record is at hand here", {scope_.what});
+      context_.Report(Code::kMetaMisplaced, object->span, "no record is at hand here",
+                      {scope_.what});
       return Error(e.span);
     }
   }
@@ -388,7 +394,8 @@ ExprPtr ExprChecker::FieldOf(ExprPtr base, const ast::FieldExpr& e) {
     Reported reported = context_.Report(Code::kNoFields, e.object->span, "",
                                         {context_.Written(e.object->span), ToString(base->type)});
     if (type->Is(TypeKind::kMap)) {
-      reported.Help("a map is read by key: `" + context_.Written(e.object->span) + "[\"" + e.name.text + "\"]`");
+      reported.Help("a map is read by key: `" + context_.Written(e.object->span) + "[\"" +
+                    e.name.text + "\"]`");
     }
     return Error(e.span);
   }
@@ -398,9 +405,9 @@ ExprPtr ExprChecker::FieldOf(ExprPtr base, const ast::FieldExpr& e) {
     if (context_.IsPoisoned(&record)) return Error(e.span);
     std::vector<std::string> names;
     for (const auto& field : record.fields) names.push_back(field.name);
-    Reported reported = context_.Report(Code::kUnknownField, e.name.span,
-                                        Context::Suggest(e.name.text, names),
-                                        {e.name.text, context_.DisplayName(&record)});
+    Reported reported =
+        context_.Report(Code::kUnknownField, e.name.span, Context::Suggest(e.name.text, names),
+                        {e.name.text, context_.DisplayName(&record)});
     if (!record.synthetic && record.span.IsValid()) {
       reported.Secondary(record.span, "`" + record.name + "` is declared here");
     }
@@ -411,21 +418,21 @@ ExprPtr ExprChecker::FieldOf(ExprPtr base, const ast::FieldExpr& e) {
   if (absent_possible && !e.optional) {
     const std::string text = context_.Written(e.object->span);
     context_
-        .Report(Code::kOptionalUsed, e.object->span,
-                "this is `" + ToString(base->type) + "`", {text})
-        .Help("write `" + text + "?." + e.name.text + "`, which is absent with it, and `?? …` behind it");
+        .Report(Code::kOptionalUsed, e.object->span, "this is `" + ToString(base->type) + "`",
+                {text})
+        .Help("write `" + text + "?." + e.name.text +
+              "`, which is absent with it, and `?? …` behind it");
     return Error(e.span);
   }
   if (!absent_possible && e.optional) {
-    context_
-        .Report(Code::kUselessOptionalAccess, e.span, "",
-                {context_.Written(e.object->span)})
+    context_.Report(Code::kUselessOptionalAccess, e.span, "", {context_.Written(e.object->span)})
         .Help("write `" + context_.Written(e.object->span) + "." + e.name.text + "`");
   }
   auto access = std::make_unique<typed::FieldExpr>();
   access->field = index;
   access->through_optional = absent_possible;
-  access->type = absent_possible && !HasError(field_type) ? context_.types.Optional(field_type) : field_type;
+  access->type =
+      absent_possible && !HasError(field_type) ? context_.types.Optional(field_type) : field_type;
   access->span = e.span;
   Absorb(*access, *base);
   access->base = std::move(base);

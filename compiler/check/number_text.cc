@@ -11,7 +11,8 @@ namespace weirc::check {
 
 std::string NumberText(__int128 value) {
   if (value == 0) return "0";
-  unsigned __int128 rest = value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  unsigned __int128 rest =
+      value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
   std::string text;
   while (rest != 0) {
     text += static_cast<char>('0' + static_cast<int>(rest % 10));
@@ -57,8 +58,12 @@ std::string DurationText(__int128 ns) {
     const char* name;
     int64_t ns;
   };
-  constexpr Unit kUnits[] = {{"d", 86'400'000'000'000}, {"h", 3'600'000'000'000}, {"m", 60'000'000'000},
-                             {"s", 1'000'000'000},      {"ms", 1'000'000},        {"us", 1'000},
+  constexpr Unit kUnits[] = {{"d", 86'400'000'000'000},
+                             {"h", 3'600'000'000'000},
+                             {"m", 60'000'000'000},
+                             {"s", 1'000'000'000},
+                             {"ms", 1'000'000},
+                             {"us", 1'000},
                              {"ns", 1}};
   std::string text = ns < 0 ? "-" : "";
   if (ns < 0) ns = -ns;

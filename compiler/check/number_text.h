@@ -1,4 +1,5 @@
-// compiler/check/number_text.h — 128-bit numbers, their digits and their text; names in running text.
+// compiler/check/number_text.h — 128-bit numbers, their digits and their text; names in running
+// text.
 #pragma once
 
 #include <optional>

@@ -16,7 +16,8 @@ bool IsNumberLiteral(const ast::Expr& e) {
 }
 
 bool IsZeroLiteral(const typed::Expr& e) {
-  if (e.kind == typed::ExprKind::kConvert) return IsZeroLiteral(*typed::As<typed::ConvertExpr>(e).operand);
+  if (e.kind == typed::ExprKind::kConvert)
+    return IsZeroLiteral(*typed::As<typed::ConvertExpr>(e).operand);
   if (e.kind != typed::ExprKind::kLiteral) return false;
   const typed::Value& value = typed::As<typed::LiteralExpr>(e).value;
   return value.number == 0 && value.real == 0;
@@ -47,8 +48,8 @@ BinaryOp OpOf(ast::BinaryOp op) {
   }
 }
 
-std::unique_ptr<typed::BinaryExpr> Binary(BinaryOp op, ExprPtr left, ExprPtr right, const Type* type,
-                                          Span span) {
+std::unique_ptr<typed::BinaryExpr> Binary(BinaryOp op, ExprPtr left, ExprPtr right,
+                                          const Type* type, Span span) {
   auto e = std::make_unique<typed::BinaryExpr>();
   e->op = op;
   e->type = type;
@@ -84,8 +85,8 @@ bool ExprChecker::NeedsContext(const ast::Expr& e) const {
       const ast::Name& name = Cast<ast::NameExpr>(e).name;
       if (FindLocal(name.text) != nullptr || FindField(name.text) >= 0) return false;
       auto it = context_.values.find(name.text);
-      return it == context_.values.end() || (it->second->kind != SymbolKind::kParam &&
-                                             it->second->kind != SymbolKind::kSecret);
+      return it == context_.values.end() ||
+             (it->second->kind != SymbolKind::kParam && it->second->kind != SymbolKind::kSecret);
     }
     case ast::ExprKind::kIf: {
       const auto& i = Cast<ast::IfExpr>(e);
@@ -96,7 +97,8 @@ bool ExprChecker::NeedsContext(const ast::Expr& e) const {
 }
 
 void ExprChecker::InferPair(const ast::Expr& left, const ast::Expr& right, ExprPtr* l, ExprPtr* r) {
-  // A literal beside a decimal keeps its own digits; beside anything else it takes the other's type.
+  // A literal beside a decimal keeps its own digits; beside anything else it takes the other's
+  // type.
   auto infer_beside = [this](const ast::Expr& e, const Type* other) {
     bool keeps = IsNumberLiteral(e) && IsDecimal(Present(other));
     if (!keeps) return Infer(e, other);
@@ -119,13 +121,15 @@ void ExprChecker::InferPair(const ast::Expr& left, const ast::Expr& right, ExprP
 bool ExprChecker::RefuseOptional(const typed::Expr& e, std::string_view use) {
   if (!IsOptional(e.type) && !e.type->Is(TypeKind::kNull)) return false;
   const std::string text = context_.Written(e.span);
-  context_.Report(Code::kOptionalUsed, e.span,
-                  "this is `" + ToString(e.type) + "`; " + std::string(use), {text})
+  context_
+      .Report(Code::kOptionalUsed, e.span,
+              "this is `" + ToString(e.type) + "`; " + std::string(use), {text})
       .Help("say what stands in for an absent value: `(" + text + " ?? …)`");
   return true;
 }
 
-bool ExprChecker::RefuseOptionals(std::initializer_list<const typed::Expr*> values, std::string_view use) {
+bool ExprChecker::RefuseOptionals(std::initializer_list<const typed::Expr*> values,
+                                  std::string_view use) {
   bool refused = false;
   for (const typed::Expr* value : values) refused = RefuseOptional(*value, use) || refused;
   return refused;
@@ -162,7 +166,9 @@ ExprPtr ExprChecker::InferUnary(const ast::UnaryExpr& e, const Type* expected) {
   auto unary = std::make_unique<typed::UnaryExpr>();
   unary->op = typed::UnaryOp::kNegate;
   unary->span = e.span;
-  if (operand->type->Is(TypeKind::kInt32)) operand = Convert(std::move(operand), context_.types.WithUnit(context_.int64, operand->type->unit));
+  if (operand->type->Is(TypeKind::kInt32))
+    operand =
+        Convert(std::move(operand), context_.types.WithUnit(context_.int64, operand->type->unit));
   unary->type = operand->type;
   Absorb(*unary, *operand);
   if (IsInt(unary->type) || unary->type->Is(TypeKind::kDuration)) FailsByOverflow(*unary);
@@ -196,15 +202,16 @@ ExprPtr ExprChecker::InferLogic(const ast::BinaryExpr& e) {
   ExprPtr left = Check(*e.left, context_.boolean, {.role = role});
   ExprPtr right = Check(*e.right, context_.boolean, {.role = role});
   bool wrong = HasError(left->type) || HasError(right->type);
-  return Binary(OpOf(e.op), std::move(left), std::move(right), wrong ? context_.error : context_.boolean,
-                e.span);
+  return Binary(OpOf(e.op), std::move(left), std::move(right),
+                wrong ? context_.error : context_.boolean, e.span);
 }
 
 ExprPtr ExprChecker::InferArithmetic(const ast::BinaryExpr& e, const Type* expected) {
   ExprPtr left, right;
   if (IsNumberLiteral(*e.left) && IsNumberLiteral(*e.right)) {
     // Two literals are computed in the type that is wanted, where that is not a decimal.
-    const Type* wanted = expected == nullptr || IsDecimal(Present(expected)) ? nullptr : Present(expected);
+    const Type* wanted =
+        expected == nullptr || IsDecimal(Present(expected)) ? nullptr : Present(expected);
     left = Infer(*e.left, wanted);
     right = Infer(*e.right, wanted);
   } else {
@@ -220,7 +227,8 @@ ExprPtr ExprChecker::TimeArithmetic(const ast::BinaryExpr& e, ExprPtr& left, Exp
   bool subtract = e.op == ast::BinaryOp::kSubtract;
   const Type* result = nullptr;
   if (l->Is(TypeKind::kTimestamp) && r->Is(TypeKind::kDuration) && (add || subtract)) result = l;
-  if (l->Is(TypeKind::kTimestamp) && r->Is(TypeKind::kTimestamp) && subtract) result = context_.duration;
+  if (l->Is(TypeKind::kTimestamp) && r->Is(TypeKind::kTimestamp) && subtract)
+    result = context_.duration;
   if (l->Is(TypeKind::kDuration) && r->Is(TypeKind::kDuration) && (add || subtract)) result = l;
   if (l->Is(TypeKind::kDuration) && r->Is(TypeKind::kTimestamp) && add) {
     std::swap(left, right);  // the timestamp stands first
@@ -255,24 +263,27 @@ ExprPtr ExprChecker::Arithmetic(const ast::BinaryExpr& e, ExprPtr left, ExprPtr 
   for (const typed::Expr* side : {left.get(), right.get()}) {
     if (IsNumber(side->type)) continue;
     const typed::Expr* other = side == left.get() ? right.get() : left.get();
-    Reported reported = context_.Report(Code::kBadOperand, side->span, "this is " + WithArticle(side->type),
-                                        {op, ToString(side->type)});
+    Reported reported =
+        context_.Report(Code::kBadOperand, side->span, "this is " + WithArticle(side->type),
+                        {op, ToString(side->type)});
     if (l->Is(TypeKind::kString) || r->Is(TypeKind::kString)) {
       if (e.op == ast::BinaryOp::kAdd) {
-        reported.Help("put values into text with braces: `\"{" + context_.Written(left->span) + "}{" +
-                      context_.Written(right->span) + "}\"`");
+        reported.Help("put values into text with braces: `\"{" + context_.Written(left->span) +
+                      "}{" + context_.Written(right->span) + "}\"`");
       }
     } else if (l->Is(TypeKind::kTimestamp) && IsInt(other->type)) {
       reported.Help("a duration has a unit: `" + context_.Written(left->span) + " " + op + " 5s`");
     }
     return Error(e.span);
   }
-  bool adds = e.op == ast::BinaryOp::kAdd || e.op == ast::BinaryOp::kSubtract || e.op == ast::BinaryOp::kModulo;
+  bool adds = e.op == ast::BinaryOp::kAdd || e.op == ast::BinaryOp::kSubtract ||
+              e.op == ast::BinaryOp::kModulo;
   if (adds && !l->unit.empty() && !r->unit.empty() && l->unit != r->unit) {
     context_.Report(Code::kUnitsMixed, e.span, "", {l->unit, r->unit})
         .Secondary(left->span, "in " + l->unit)
         .Secondary(right->span, "in " + r->unit)
-        .Help("multiply one of them by a rate with a unit of its own, `in \"" + l->unit + "/" + r->unit + "\"`: the product has none");
+        .Help("multiply one of them by a rate with a unit of its own, `in \"" + l->unit + "/" +
+              r->unit + "\"`: the product has none");
     return Error(e.span);
   }
   std::string unit;
@@ -296,7 +307,8 @@ ExprPtr ExprChecker::Arithmetic(const ast::BinaryExpr& e, ExprPtr left, ExprPtr 
       context_.Report(Code::kFloatMixed, e.span, "", {ToString(l), ToString(r)})
           .Secondary(left->span, "this is `" + ToString(l) + "`")
           .Secondary(right->span, "this is `" + ToString(r) + "`")
-          .Help("write `float64(" + context_.Written(other.span) + ")` to accept what is lost, or make both exact with `decimal(…, p, s)`");
+          .Help("write `float64(" + context_.Written(other.span) +
+                ")` to accept what is lost, or make both exact with `decimal(…, p, s)`");
       return Error(e.span);
     }
   }
@@ -321,15 +333,22 @@ ExprPtr ExprChecker::Arithmetic(const ast::BinaryExpr& e, ExprPtr left, ExprPtr 
     return result;
   }
   auto widen = [this](ExprPtr side) {
-    return IsInt(side->type) ? Convert(std::move(side), AsDecimal(context_.types, side->type)) : std::move(side);
+    return IsInt(side->type) ? Convert(std::move(side), AsDecimal(context_.types, side->type))
+                             : std::move(side);
   };
   left = widen(std::move(left));
   right = widen(std::move(right));
   DecimalResult result;
   switch (e.op) {
-    case ast::BinaryOp::kMultiply: result = MultiplyDecimals(context_.types, left->type, right->type); break;
-    case ast::BinaryOp::kDivide: result = DivideDecimals(context_.types, left->type, right->type); break;
-    case ast::BinaryOp::kModulo: result = RemainderDecimals(context_.types, left->type, right->type); break;
+    case ast::BinaryOp::kMultiply:
+      result = MultiplyDecimals(context_.types, left->type, right->type);
+      break;
+    case ast::BinaryOp::kDivide:
+      result = DivideDecimals(context_.types, left->type, right->type);
+      break;
+    case ast::BinaryOp::kModulo:
+      result = RemainderDecimals(context_.types, left->type, right->type);
+      break;
     default: result = AddDecimals(context_.types, left->type, right->type); break;
   }
   if (result.type == nullptr) {
@@ -360,7 +379,8 @@ ExprPtr ExprChecker::InferComparison(const ast::BinaryExpr& e) {
   if (equality && (left_null || right_null)) {
     ExprPtr& value = left_null ? right : left;
     if (!IsOptional(value->type)) {
-      context_.Report(Code::kNeverNull, e.span, "this is " + WithArticle(value->type) + ", which is always there",
+      context_.Report(Code::kNeverNull, e.span,
+                      "this is " + WithArticle(value->type) + ", which is always there",
                       {context_.Written(value->span)});
       return Error(e.span);
     }
@@ -384,8 +404,9 @@ ExprPtr ExprChecker::InferComparison(const ast::BinaryExpr& e) {
   const Type* l = Present(left->type);
   const Type* r = Present(right->type);
   auto unlike = [&]() {
-    return context_.Report(Code::kUnlikeComparison, e.span, "",
-                           {context_.DisplayName(left->type), context_.DisplayName(right->type)})
+    return context_
+        .Report(Code::kUnlikeComparison, e.span, "",
+                {context_.DisplayName(left->type), context_.DisplayName(right->type)})
         .Secondary(left->span, "this is `" + context_.DisplayName(left->type) + "`")
         .Secondary(right->span, "this is `" + context_.DisplayName(right->type) + "`");
   };
@@ -393,7 +414,8 @@ ExprPtr ExprChecker::InferComparison(const ast::BinaryExpr& e) {
     context_.Report(Code::kUnitsMixed, e.span, "", {l->unit, r->unit})
         .Secondary(left->span, "in " + l->unit)
         .Secondary(right->span, "in " + r->unit)
-        .Help("multiply one of them by a rate with a unit of its own, `in \"" + l->unit + "/" + r->unit + "\"`: the product has none");
+        .Help("multiply one of them by a rate with a unit of its own, `in \"" + l->unit + "/" +
+              r->unit + "\"`: the product has none");
     return Error(e.span);
   }
   if (IsNumber(l) && IsNumber(r) && IsFloat(l) != IsFloat(r) &&
@@ -432,11 +454,13 @@ ExprPtr ExprChecker::InferComparison(const ast::BinaryExpr& e) {
   }
   // Decimals may differ in digits; everything else meets in one type.
   if (IsInt(l) && IsDecimal(r)) {
-    left = Convert(std::move(left), IsOptional(left->type) ? context_.types.Optional(AsDecimal(context_.types, l))
-                                                           : AsDecimal(context_.types, l));
+    left = Convert(std::move(left), IsOptional(left->type)
+                                        ? context_.types.Optional(AsDecimal(context_.types, l))
+                                        : AsDecimal(context_.types, l));
   } else if (IsDecimal(l) && IsInt(r)) {
-    right = Convert(std::move(right), IsOptional(right->type) ? context_.types.Optional(AsDecimal(context_.types, r))
-                                                              : AsDecimal(context_.types, r));
+    right = Convert(std::move(right), IsOptional(right->type)
+                                          ? context_.types.Optional(AsDecimal(context_.types, r))
+                                          : AsDecimal(context_.types, r));
   }
   l = Present(left->type);
   r = Present(right->type);
@@ -466,7 +490,8 @@ ExprPtr ExprChecker::InferIn(const ast::BinaryExpr& e) {
   if (is_range) {
     ExprPtr low = Infer(*range->left, wanted);
     ExprPtr high = Infer(*range->right, wanted);
-    if (HasError(operand->type) || HasError(low->type) || HasError(high->type)) return Error(e.span);
+    if (HasError(operand->type) || HasError(low->type) || HasError(high->type))
+      return Error(e.span);
     if (RefuseOptional(*operand, "`in` needs a value") ||
         RefuseOptionals({low.get(), high.get()}, "a range needs two ends")) {
       return Error(e.span);
@@ -475,14 +500,17 @@ ExprPtr ExprChecker::InferIn(const ast::BinaryExpr& e) {
     const Type* ends = CommonType(context_.types, low->type, high->type);
     if (ends != nullptr) common = CommonType(context_.types, operand->type, ends);
     if (ends == nullptr) {
-      context_.Report(Code::kUnlikeComparison, range->span, "", {context_.DisplayName(low->type), context_.DisplayName(high->type)})
+      context_
+          .Report(Code::kUnlikeComparison, range->span, "",
+                  {context_.DisplayName(low->type), context_.DisplayName(high->type)})
           .Secondary(low->span, "this is `" + context_.DisplayName(low->type) + "`")
           .Secondary(high->span, "this is `" + context_.DisplayName(high->type) + "`");
       return Error(e.span);
     }
     if (common == nullptr || !IsOrdered(common)) {
-      context_.Report(Code::kUnlikeComparison, e.span, "",
-                      {context_.DisplayName(operand->type), context_.DisplayName(low->type)})
+      context_
+          .Report(Code::kUnlikeComparison, e.span, "",
+                  {context_.DisplayName(operand->type), context_.DisplayName(low->type)})
           .Secondary(operand->span, "this is `" + context_.DisplayName(operand->type) + "`")
           .Secondary(range->span, "the range is of `" + context_.DisplayName(low->type) + "`");
       return Error(e.span);
@@ -493,7 +521,7 @@ ExprPtr ExprChecker::InferIn(const ast::BinaryExpr& e) {
     if (low->kind == typed::ExprKind::kLiteral && high->kind == typed::ExprKind::kLiteral) {
       const auto& a = typed::As<typed::LiteralExpr>(*low).value;
       const auto& b = typed::As<typed::LiteralExpr>(*high).value;
-      bool empty = IsFloat(common) ? a.real > b.real
+      bool empty = IsFloat(common)                 ? a.real > b.real
                    : common->Is(TypeKind::kString) ? a.text > b.text
                                                    : a.number > b.number;
       if (empty) {
@@ -510,8 +538,9 @@ ExprPtr ExprChecker::InferIn(const ast::BinaryExpr& e) {
   ExprPtr list = Infer(*e.right, wanted == nullptr ? nullptr : context_.types.List(wanted));
   if (HasError(operand->type) || HasError(list->type)) return Error(e.span);
   if (!list->type->Is(TypeKind::kList)) {
-    context_.Report(Code::kNotAList, list->span, "this is `" + context_.DisplayName(list->type) + "`",
-                    {context_.Written(list->span)})
+    context_
+        .Report(Code::kNotAList, list->span, "this is `" + context_.DisplayName(list->type) + "`",
+                {context_.Written(list->span)})
         .Help("write a list `x in [a, b]` or a range `x in a..b`");
     return Error(e.span);
   }
@@ -523,8 +552,9 @@ ExprPtr ExprChecker::InferIn(const ast::BinaryExpr& e) {
   }
   Fit fit = FitOf(operand->type, element);
   if (fit != Fit::kSame && fit != Fit::kLossless) {
-    context_.Report(Code::kUnlikeComparison, e.span, "",
-                    {context_.DisplayName(operand->type), ToString(element)})
+    context_
+        .Report(Code::kUnlikeComparison, e.span, "",
+                {context_.DisplayName(operand->type), ToString(element)})
         .Secondary(operand->span, "this is `" + context_.DisplayName(operand->type) + "`")
         .Secondary(list->span, "this is `" + ToString(list->type) + "`");
     return Error(e.span);
@@ -544,11 +574,13 @@ ExprPtr ExprChecker::InferCoalesce(const ast::BinaryExpr& e, const Type* expecte
     Infer(*e.right, expected);
     return Error(e.span);
   }
-  ExprPtr fallback = Infer(*e.right, operand->type->Is(TypeKind::kNull) ? expected : Present(operand->type));
+  ExprPtr fallback =
+      Infer(*e.right, operand->type->Is(TypeKind::kNull) ? expected : Present(operand->type));
   if (HasError(fallback->type)) return Error(e.span);
   if (!IsOptional(operand->type)) {
-    context_.Report(Code::kUselessCoalesce, e.op_span, "the left side is always there",
-                    {context_.Written(operand->span)})
+    context_
+        .Report(Code::kUselessCoalesce, e.op_span, "the left side is always there",
+                {context_.Written(operand->span)})
         .Help("write `" + context_.Written(operand->span) + "`");
     return operand;
   }
@@ -572,16 +604,20 @@ ExprPtr ExprChecker::InferCoalesce(const ast::BinaryExpr& e, const Type* expecte
   return result;
 }
 
-const Type* ExprChecker::Unify(std::vector<ExprPtr*> values, const Type* expected, std::string_view what) {
+const Type* ExprChecker::Unify(std::vector<ExprPtr*> values, const Type* expected,
+                               std::string_view what) {
   const Type* common = nullptr;
   const typed::Expr* first = nullptr;
   for (ExprPtr* value : values) {
     if (HasError((*value)->type)) return context_.error;
-    const Type* next = common == nullptr ? (*value)->type : CommonType(context_.types, common, (*value)->type);
+    const Type* next =
+        common == nullptr ? (*value)->type : CommonType(context_.types, common, (*value)->type);
     if (next == nullptr) {
-      context_.Report(Code::kNoCommonType, (*value)->span,
-                      "this is `" + context_.DisplayName((*value)->type) + "`",
-                      {std::string(what), context_.DisplayName(common), context_.DisplayName((*value)->type)})
+      context_
+          .Report(Code::kNoCommonType, (*value)->span,
+                  "this is `" + context_.DisplayName((*value)->type) + "`",
+                  {std::string(what), context_.DisplayName(common),
+                   context_.DisplayName((*value)->type)})
           .Secondary(first->span, "and this is `" + context_.DisplayName(common) + "`");
       return context_.error;
     }
@@ -589,7 +625,8 @@ const Type* ExprChecker::Unify(std::vector<ExprPtr*> values, const Type* expecte
     if (first == nullptr) first = value->get();
   }
   if (common == nullptr) return context_.error;
-  // What is wanted outside may be wider than what the parts have in common: then they are widened once.
+  // What is wanted outside may be wider than what the parts have in common: then they are widened
+  // once.
   if (expected != nullptr && !HasError(expected)) {
     Fit fit = FitOf(common, expected);
     if (fit == Fit::kSame || fit == Fit::kLossless) common = expected;
@@ -608,13 +645,17 @@ ExprPtr ExprChecker::InferIf(const ast::IfExpr& e, const Type* expected) {
   result->condition = Check(*e.condition, context_.boolean, {.role = "the condition of `if`"});
   if (expected == nullptr && NeedsContext(*e.then_value) && !NeedsContext(*e.else_value)) {
     result->else_value = Infer(*e.else_value);
-    result->then_value = Infer(*e.then_value, HasError(result->else_value->type) ? nullptr : result->else_value->type);
+    result->then_value = Infer(
+        *e.then_value, HasError(result->else_value->type) ? nullptr : result->else_value->type);
   } else {
     result->then_value = Infer(*e.then_value, expected);
-    const Type* hint = expected != nullptr || HasError(result->then_value->type) ? expected : result->then_value->type;
+    const Type* hint = expected != nullptr || HasError(result->then_value->type)
+                           ? expected
+                           : result->then_value->type;
     result->else_value = Infer(*e.else_value, NeedsContext(*e.else_value) ? hint : expected);
   }
-  result->type = Unify({&result->then_value, &result->else_value}, expected, "the branches of `if`");
+  result->type =
+      Unify({&result->then_value, &result->else_value}, expected, "the branches of `if`");
   if (HasError(result->condition->type)) result->type = context_.error;
   Absorb(*result, *result->condition);
   Absorb(*result, *result->then_value);
@@ -626,11 +667,13 @@ ExprPtr ExprChecker::InferTry(const ast::TryExpr& e, const Type* expected) {
   auto result = std::make_unique<typed::TryExpr>();
   result->span = e.span;
   result->operand = Infer(*e.value, expected);
-  const Type* hint = expected != nullptr || HasError(result->operand->type) ? expected : result->operand->type;
+  const Type* hint =
+      expected != nullptr || HasError(result->operand->type) ? expected : result->operand->type;
   result->fallback = Infer(*e.fallback, NeedsContext(*e.fallback) ? hint : expected);
   if (!result->operand->fallible && !HasError(result->operand->type)) {
-    context_.Report(Code::kUselessTry, e.value->span, "nothing in it can fail",
-                    {context_.Written(e.value->span)})
+    context_
+        .Report(Code::kUselessTry, e.value->span, "nothing in it can fail",
+                {context_.Written(e.value->span)})
         .Help("write `" + context_.Written(e.value->span) + "`");
   }
   result->type = Unify({&result->operand, &result->fallback}, expected, "`try` and its `else`");

@@ -48,9 +48,11 @@ void CheckParam(Context& context, const ast::ParamDecl& decl, typed::ParamDef& d
   def.type = ResolveType(context, decl.type);
   if (!HasError(def.type) && !IsParamType(def.type)) {
     if (def.type->Is(TypeKind::kInt32)) {
-      context.Report(Code::kParamType, decl.type.span, "", {def.name, "int32"}).Help("write `int64`");
+      context.Report(Code::kParamType, decl.type.span, "", {def.name, "int32"})
+          .Help("write `int64`");
     } else {
-      Reported reported = context.Report(Code::kParamType, decl.type.span, "", {def.name, context.DisplayName(def.type)});
+      Reported reported = context.Report(Code::kParamType, decl.type.span, "",
+                                         {def.name, context.DisplayName(def.type)});
       if (IsOptional(def.type)) reported.Help("give it a default instead of `?`");
       reported.Note("a param is a number, text, `bool`, time or `list<string>`");
     }
@@ -60,17 +62,22 @@ void CheckParam(Context& context, const ast::ParamDecl& decl, typed::ParamDef& d
   Scope scope;
   scope.place = Place::kConstant;
   scope.what = "the default of a param";
-  ExprPtr value = ExprChecker(context, scope).Check(*decl.default_value, def.type,
-                                                    {.role = "`" + def.name + "`", .declared = decl.type.span});
+  ExprPtr value = ExprChecker(context, scope)
+                      .Check(*decl.default_value, def.type,
+                             {.role = "`" + def.name + "`", .declared = decl.type.span});
   if (HasError(value->type)) return;
   if (!IsConstant(*value)) {
-    context.Report(Code::kNotConstant, decl.default_value->span, "it is computed", {"the default of a param"}).Help("write its value");
+    context
+        .Report(Code::kNotConstant, decl.default_value->span, "it is computed",
+                {"the default of a param"})
+        .Help("write its value");
     return;
   }
   if (value->kind == typed::ExprKind::kList) {
     for (const ExprPtr& element : typed::As<typed::ListExpr>(*value).elements) {
       if (SettingText(*element).find(',') == std::string::npos) continue;
-      context.Report(Code::kCommaInList, element->span, "settings separate the elements of a list by commas", {def.name});
+      context.Report(Code::kCommaInList, element->span,
+                     "settings separate the elements of a list by commas", {def.name});
       return;
     }
   }
@@ -94,7 +101,10 @@ void CheckParams(Context& context) {
     const auto& decl = Cast<ast::SecretDecl>(*symbol->decl);
     def.type = ResolveType(context, decl.type);
     if (!HasError(def.type) && !def.type->Is(TypeKind::kString)) {
-      context.Report(Code::kParamType, decl.type.span, "a secret is text", {def.name, context.DisplayName(def.type)}).Help("write `string`");
+      context
+          .Report(Code::kParamType, decl.type.span, "a secret is text",
+                  {def.name, context.DisplayName(def.type)})
+          .Help("write `string`");
       def.type = context.error;
     }
   }

@@ -1,5 +1,6 @@
-// compiler/check/passes.h — The checker's passes, in the order in which `Check` runs them. Each takes the context, adds to
-// the typed pipeline, and reports what is wrong; none depends on an earlier one having found nothing.
+// compiler/check/passes.h — The checker's passes, in the order in which `Check` runs them. Each
+// takes the context, adds to the typed pipeline, and reports what is wrong; none depends on an
+// earlier one having found nothing.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,8 @@ void CheckLookups(Context& context);      // lookups.cc
 void CheckStreams(Context& context);      // streams.cc
 void CheckSinks(Context& context);        // sinks.cc
 void CheckTests(Context& context);        // tests.cc
-void CheckUsage(Context& context);        // usage.cc: what is declared and never used, lost dead letters, cycles of topics
+void CheckUsage(Context& context);  // usage.cc: what is declared and never used, lost dead letters,
+                                    // cycles of topics
 void ReportLaterDeclarations(Context& context);  // later.cc
 
 // ---- Shared between passes
@@ -41,16 +43,16 @@ std::vector<const T*> DeclsOf(const Context& context) {
 // The symbol of a declaration; null for one that lost its name to an earlier one.
 Symbol* SymbolOf(Context& context, const ast::Decl& decl);
 
-// Orders what depends on each other: `edges[i]` lists what i needs. What takes part in a cycle is reported through
-// `on_cycle` (the way round, first = last) and comes last. Not recursive.
+// Orders what depends on each other: `edges[i]` lists what i needs. What takes part in a cycle is
+// reported through `on_cycle` (the way round, first = last) and comes last. Not recursive.
 std::vector<int> InDependencyOrder(const std::vector<std::vector<int>>& edges,
                                    const std::function<void(const std::vector<int>&)>& on_cycle);
 
 // ---- Endpoints: `main.topic("x")`, `ndjson("file")`, `stdin`
 enum class Direction : uint8_t { kSource, kTable, kSink };
 // Fills connection, operation, address and format; false after a report.
-bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block, Direction direction,
-                  const std::string& what, typed::EndpointDef* out);
+bool ReadEndpoint(Context& context, const ast::Expr& e, const ast::Block& block,
+                  Direction direction, const std::string& what, typed::EndpointDef* out);
 // Flattens an entry's value into properties: `kafka: { "linger.ms": 5 }` is `kafka.linger.ms`.
 void ReadProperty(Context& context, const std::string& name, const ast::Expr& e, Scope& scope,
                   std::vector<typed::PropertyDef>* out);
@@ -58,12 +60,13 @@ void ReadProperty(Context& context, const std::string& name, const ast::Expr& e,
 // ---- Keys: `key: (a, b)`, `by x`, `order key x`
 std::vector<const ast::Expr*> KeyParts(const ast::Expr& e);
 // Each part with a type that may be a key. Empty after a report.
-std::vector<ExprPtr> ReadKey(Context& context, const ast::Expr& e, Scope& scope, const std::string& what);
+std::vector<ExprPtr> ReadKey(Context& context, const ast::Expr& e, Scope& scope,
+                             const std::string& what);
 
 // ---- What a stream, sink or expectation reads: `trades`, `sized.big`, `refdata.prices`
 // False after a report, or when nothing can be said. `facts` is null for a dead letter.
-bool ResolveInput(Context& context, const ast::StreamRef& ref, const char* reader, typed::StreamInput* input,
-                  const StreamFacts** facts);
+bool ResolveInput(Context& context, const ast::StreamRef& ref, const char* reader,
+                  typed::StreamInput* input, const StreamFacts** facts);
 
 // ---- Rows
 Scope StepScope(const Row& row);

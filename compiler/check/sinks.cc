@@ -16,8 +16,10 @@ void CheckSink(Context& context, const ast::SinkDecl& decl, typed::SinkDef& def)
   CheckBlock(context, decl.block,
              {.what = "a sink",
               .entries = {{"format"}, {"key"}},
-              .later_entries = {"mode", "partitioner", "headers", "time", "compression", "rotate", "batch"}});
-  bool writes = decl.target && ReadEndpoint(context, *decl.target, decl.block, Direction::kSink, def.name, &def.endpoint);
+              .later_entries = {"mode", "partitioner", "headers", "time", "compression", "rotate",
+                                "batch"}});
+  bool writes = decl.target && ReadEndpoint(context, *decl.target, decl.block, Direction::kSink,
+                                            def.name, &def.endpoint);
   const ast::Entry* key = decl.block.Find("key");
   const bool dead = found && def.from.kind == typed::StreamInput::kDeadletter;
   if (dead) {
@@ -30,7 +32,10 @@ void CheckSink(Context& context, const ast::SinkDecl& decl, typed::SinkDef& def)
       if (decl.block.Find("format") == nullptr) def.endpoint.format = typed::Format::kRaw;
     } else if (def.endpoint.format == typed::Format::kRaw) {
       const ast::Entry* format = decl.block.Find("format");
-      context.Report(Code::kDeadletterFormat, format != nullptr ? format->value->span : decl.target->span, "a line cannot hold any bytes and say why they are here")
+      context
+          .Report(Code::kDeadletterFormat,
+                  format != nullptr ? format->value->span : decl.target->span,
+                  "a line cannot hold any bytes and say why they are here")
           .Help(def.endpoint.operation == "lines" ? "write `ndjson(…)`" : "leave `format` out");
     }
     return;
@@ -41,24 +46,31 @@ void CheckSink(Context& context, const ast::SinkDecl& decl, typed::SinkDef& def)
   const Row& row = facts->row;
   for (const typed::Field& field : row.record->fields) {
     if (!field.type->Is(TypeKind::kOutcome)) continue;
-    context.Report(Code::kOutcomeUsed, decl.origin.span, "`" + field.name + "` is part of its records", {field.name})
+    context
+        .Report(Code::kOutcomeUsed, decl.origin.span, "`" + field.name + "` is part of its records",
+                {field.name})
         .Secondary(field.span, "it comes from here")
-        .Help("end the stream with a `select` that says what goes out: `match " + field.name + " { … }`");
+        .Help("end the stream with a `select` that says what goes out: `match " + field.name +
+              " { … }`");
     return;
   }
   if (writes && def.endpoint.format == typed::Format::kRaw) {
-    bool fits = row.record->fields.size() == 1 &&
-                (row.record->fields[0].type->Is(TypeKind::kString) || row.record->fields[0].type->Is(TypeKind::kBytes) ||
-                 HasError(row.record->fields[0].type));
+    bool fits =
+        row.record->fields.size() == 1 &&
+        (row.record->fields[0].type->Is(TypeKind::kString) ||
+         row.record->fields[0].type->Is(TypeKind::kBytes) || HasError(row.record->fields[0].type));
     if (!fits) {
       const ast::Entry* format = decl.block.Find("format");
-      context.Report(Code::kRawRecord, format != nullptr ? format->value->span : decl.target->span, "", {decl.origin.stream.text})
+      context
+          .Report(Code::kRawRecord, format != nullptr ? format->value->span : decl.target->span, "",
+                  {decl.origin.stream.text})
           .Help("end the stream with `| select { text: \"…\" }`");
     }
   }
   if (key == nullptr) return;
   if (writes && def.endpoint.operation != "topic") {
-    context.Report(Code::kEntryNotPossible, key->name.span, "", {"key", def.endpoint.operation}).Note("only records of a topic have a key");
+    context.Report(Code::kEntryNotPossible, key->name.span, "", {"key", def.endpoint.operation})
+        .Note("only records of a topic have a key");
     return;
   }
   Scope scope = StepScope(row);
@@ -67,14 +79,16 @@ void CheckSink(Context& context, const ast::SinkDecl& decl, typed::SinkDef& def)
   if (def.key.empty()) return;
   std::vector<Origin> origins;
   for (const ExprPtr& part : def.key) origins.push_back(OriginOf(context, row, *part));
-  CheckOrder(context, row, origins, context.Written(key->value->span), key->span, "sink `" + def.name + "`");
+  CheckOrder(context, row, origins, context.Written(key->value->span), key->span,
+             "sink `" + def.name + "`");
 }
 
 }  // namespace
 
 void CheckSinks(Context& context) {
   for (const auto* decl : DeclsOf<ast::SinkDecl>(context)) {
-    CheckSink(context, *decl, context.out.sinks[static_cast<size_t>(SymbolOf(context, *decl)->index)]);
+    CheckSink(context, *decl,
+              context.out.sinks[static_cast<size_t>(SymbolOf(context, *decl)->index)]);
   }
 }
 

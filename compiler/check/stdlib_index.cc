@@ -20,10 +20,10 @@ namespace {
 // A type in a signature.
 struct Shape {
   TypeKind kind = TypeKind::kError;
-  bool constant = false;             // a literal int
-  bool any = false;                  // T
-  std::string precision, scale;      // of decimals: a number or a variable
-  std::shared_ptr<Shape> element;    // of list, map, optional
+  bool constant = false;           // a literal int
+  bool any = false;                // T
+  std::string precision, scale;    // of decimals: a number or a variable
+  std::shared_ptr<Shape> element;  // of list, map, optional
 };
 
 struct Function {
@@ -41,7 +41,9 @@ class Reader {
   std::string Word() {
     Skip();
     size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_')) ++at_;
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_'))
+      ++at_;
     return std::string(text_.substr(begin, at_ - begin));
   }
   bool Take(std::string_view token) {
@@ -52,11 +54,13 @@ class Reader {
   }
   Shape ReadShape() {
     static const std::map<std::string, TypeKind> kKinds = {
-        {"bool", TypeKind::kBool},         {"int32", TypeKind::kInt32},   {"int64", TypeKind::kInt64},
-        {"float64", TypeKind::kFloat64},   {"string", TypeKind::kString}, {"bytes", TypeKind::kBytes},
-        {"timestamp", TypeKind::kTimestamp}, {"duration", TypeKind::kDuration}, {"date", TypeKind::kDate},
-        {"decimal", TypeKind::kDecimal},   {"list", TypeKind::kList},     {"map", TypeKind::kMap},
-        {"enum", TypeKind::kEnum},         {"const", TypeKind::kInt64}};
+        {"bool", TypeKind::kBool},           {"int32", TypeKind::kInt32},
+        {"int64", TypeKind::kInt64},         {"float64", TypeKind::kFloat64},
+        {"string", TypeKind::kString},       {"bytes", TypeKind::kBytes},
+        {"timestamp", TypeKind::kTimestamp}, {"duration", TypeKind::kDuration},
+        {"date", TypeKind::kDate},           {"decimal", TypeKind::kDecimal},
+        {"list", TypeKind::kList},           {"map", TypeKind::kMap},
+        {"enum", TypeKind::kEnum},           {"const", TypeKind::kInt64}};
     Shape shape;
     std::string word = Word();
     auto it = kKinds.find(word);
@@ -140,20 +144,23 @@ const Function& At(int function) { return TheIndex().functions[static_cast<size_
 
 // What the letters of a signature stand for in one call.
 struct Bindings {
-  std::map<std::string, int> digits;             // p, s, and `const` parameters
-  std::map<std::string, const Type*> decimals;   // by "p,s": the smallest decimal that holds all given for it
-  const Type* any = nullptr;                     // T
+  std::map<std::string, int> digits;  // p, s, and `const` parameters
+  std::map<std::string, const Type*>
+      decimals;               // by "p,s": the smallest decimal that holds all given for it
+  const Type* any = nullptr;  // T
 };
 
 int Number(const std::string& text, const Bindings& bindings) {
-  if (!text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) != 0) return std::stoi(text);
+  if (!text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) != 0)
+    return std::stoi(text);
   auto it = bindings.digits.find(text);
   return it == bindings.digits.end() ? -1 : it->second;
 }
 
 constexpr int kNoFit = 1000;
 
-int FitDecimal(TypeTable& types, const Shape& shape, const Argument& argument, Bindings* bindings, const Type** wanted) {
+int FitDecimal(TypeTable& types, const Shape& shape, const Argument& argument, Bindings* bindings,
+               const Type** wanted) {
   const Type* type = argument.type;
   if (!check::IsDecimal(type) && !check::IsInt(type)) return kNoFit;
   const Type* decimal = check::AsDecimal(types, type);
@@ -166,8 +173,8 @@ int FitDecimal(TypeTable& types, const Shape& shape, const Argument& argument, B
 }
 
 // Penalty of giving an argument where the shape stands, and the type it is converted to.
-int FitArgument(TypeTable& types, const Shape& shape, const std::string& name, const Argument& argument, Bindings* bindings,
-                const Type** wanted) {
+int FitArgument(TypeTable& types, const Shape& shape, const std::string& name,
+                const Argument& argument, Bindings* bindings, const Type** wanted) {
   const Type* type = argument.type;
   if (shape.constant) {
     if (!argument.is_int_literal || argument.literal < 0 || argument.literal > 38) return kNoFit;
@@ -205,9 +212,7 @@ int FitArgument(TypeTable& types, const Shape& shape, const std::string& name, c
       return 0;
     }
     case TypeKind::kDecimal: return FitDecimal(types, shape, argument, bindings, wanted);
-    case TypeKind::kEnum:
-      *wanted = type;
-      return type->Is(TypeKind::kEnum) ? 0 : kNoFit;
+    case TypeKind::kEnum: *wanted = type; return type->Is(TypeKind::kEnum) ? 0 : kNoFit;
     default: break;
   }
   const Type* simple = types.Simple(shape.kind);
@@ -224,7 +229,8 @@ int FitArgument(TypeTable& types, const Shape& shape, const std::string& name, c
   return kNoFit;
 }
 
-const Type* Make(TypeTable& types, const Shape& shape, const Bindings& bindings, const std::string& unit) {
+const Type* Make(TypeTable& types, const Shape& shape, const Bindings& bindings,
+                 const std::string& unit) {
   if (shape.any) return bindings.any;
   switch (shape.kind) {
     case TypeKind::kOptional: return types.Optional(Make(types, *shape.element, bindings, unit));
@@ -260,7 +266,8 @@ void BringTogether(const Function& function, Bindings* bindings, std::vector<con
 std::string UnitOfResult(const Function& function, const std::vector<const Type*>& wanted) {
   if (function.parameters.empty() || wanted.empty()) return "";
   const Shape& first = function.parameters[0].second;
-  const Shape& of = first.element != nullptr && first.kind == TypeKind::kList ? *first.element : first;
+  const Shape& of =
+      first.element != nullptr && first.kind == TypeKind::kList ? *first.element : first;
   if (of.kind != function.result.kind) return "";
   const Type* type = first.kind == TypeKind::kList ? wanted[0]->element : wanted[0];
   return type->unit;
@@ -270,7 +277,8 @@ std::string UnitOfResult(const Function& function, const std::vector<const Type*
 bool DigitsFit(const Function& function, const Bindings& bindings) {
   if (function.name != "round" && function.name != "round_half_up") return true;
   auto digits = bindings.digits.find("digits"), scale = bindings.digits.find("s");
-  return digits == bindings.digits.end() || scale == bindings.digits.end() || digits->second <= scale->second;
+  return digits == bindings.digits.end() || scale == bindings.digits.end() ||
+         digits->second <= scale->second;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// compiler/check/stdlib_index.h — The standard library as the checker sees it: names, parameters, results, and which of
-// several functions of one name a call means.
+// compiler/check/stdlib_index.h — The standard library as the checker sees it: names, parameters,
+// results, and which of several functions of one name a call means.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 #include "compiler/check/type_rules.h"
 #include "compiler/check/typed.h"
 
-// (weirc::stdlib wraps weir::stdlib, the generated table of stdlib/index.h; indices are those of its rows.)
+// (weirc::stdlib wraps weir::stdlib, the generated table of stdlib/index.h; indices are those of
+// its rows.)
 namespace weirc::stdlib {
 
 // What a call means, once its arguments have types.
@@ -25,7 +26,8 @@ struct Match {
 bool Exists(std::string_view name);
 // All names, in alphabetical order, each once.
 const std::vector<std::string>& Names();
-// "round(value: decimal(p, s), digits: int64) -> decimal(38, digits)", one for each function of the name.
+// "round(value: decimal(p, s), digits: int64) -> decimal(38, digits)", one for each function of the
+// name.
 std::vector<std::string> Signatures(std::string_view name);
 // Parameter names of the functions of this name that take `count` arguments; empty when none does.
 std::vector<std::string> ParameterNames(std::string_view name, size_t count);
@@ -38,7 +40,8 @@ struct Argument {
   __int128 literal = 0;  // of an int literal: what `decimal(x, 18, 2)` takes its digits from
 };
 // The function whose parameters take the arguments with the fewest conversions.
-Match Resolve(typed::TypeTable& types, std::string_view name, const std::vector<Argument>& arguments);
+Match Resolve(typed::TypeTable& types, std::string_view name,
+              const std::vector<Argument>& arguments);
 
 // to_string for a type that has text.
 int ToStringFunction(const typed::Type* type);

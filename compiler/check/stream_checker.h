@@ -10,7 +10,8 @@ namespace weirc::check {
 
 class StreamChecker {
  public:
-  StreamChecker(Context& context, const ast::StreamDecl& decl, typed::StreamDef& def, StreamFacts& facts)
+  StreamChecker(Context& context, const ast::StreamDecl& decl, typed::StreamDef& def,
+                StreamFacts& facts)
       : context_(context), decl_(decl), def_(def), facts_(facts), row_(facts.row) {}
 
   // The origin's row stands in facts.row; afterwards the stream's own does.
@@ -26,18 +27,22 @@ class StreamChecker {
   void Later(const ast::Step& step);
   // joins.cc
   void Join(const ast::JoinStep& step);
-  std::vector<ExprPtr> JoinKey(const ast::JoinStep& step, const typed::TableDef& table, const std::string& alias,
-                               std::set<std::string>* equal);
+  std::vector<ExprPtr> JoinKey(const ast::JoinStep& step, const typed::TableDef& table,
+                               const std::string& alias, std::set<std::string>* equal);
   // lookup_step.cc
   void Lookup(const ast::LookupStep& step);
-  void ReadOrder(const ast::LookupStep& step, const typed::LookupDef& lookup, typed::LookupStep& out);
-  void CheckOutcomes(const ast::LookupStep& step, const typed::LookupDef& lookup, typed::LookupStep& out);
+  void ReadOrder(const ast::LookupStep& step, const typed::LookupDef& lookup,
+                 typed::LookupStep& out);
+  void CheckOutcomes(const ast::LookupStep& step, const typed::LookupDef& lookup,
+                     typed::LookupStep& out);
   // windows.cc
   void Window(const ast::WindowStep& step, const ast::AggregateStep* aggregate);
-  void Aggregate(const ast::AggregateStep& step, typed::WindowAggregateStep& out, const ast::WindowStep& window);
+  void Aggregate(const ast::AggregateStep& step, typed::WindowAggregateStep& out,
+                 const ast::WindowStep& window);
 
   // Puts a step at the end: names it, and says what becomes of its failures.
-  void Add(std::unique_ptr<typed::Step> step, const std::string& alias, std::string_view kind, const RecordDef* output);
+  void Add(std::unique_ptr<typed::Step> step, const std::string& alias, std::string_view kind,
+           const RecordDef* output);
   // The row with one more field; null type: unknown. Reports a name that is taken.
   const RecordDef* Extend(const ast::Name& name, const Type* type, Span field_span);
   bool IsTaken(const ast::Name& name, const char* what);
@@ -62,9 +67,9 @@ class StreamChecker {
   const ast::Step* window_ = nullptr;  // the stream's first window
 };
 
-// Reports a step that needs its records in order behind a lookup that does not keep it. `key`: by which the step needs
-// the order.
-void CheckOrder(Context& context, const Row& row, const std::vector<Origin>& key, const std::string& key_text, Span span,
-                const std::string& what);
+// Reports a step that needs its records in order behind a lookup that does not keep it. `key`: by
+// which the step needs the order.
+void CheckOrder(Context& context, const Row& row, const std::vector<Origin>& key,
+                const std::string& key_text, Span span, const std::string& what);
 
 }  // namespace weirc::check

@@ -28,7 +28,8 @@ std::string StreamChecker::SendHelp(const std::string& event, bool braces) const
   auto names = context_.ValueNames({SymbolKind::kDeadletter});
   std::string clause = "on " + event + " send " + (names.empty() ? "dead" : names.front());
   if (braces) clause = "{ " + clause + " }";
-  return names.empty() ? "declare `deadletter dead`, give it a sink, and add `" + clause + "`" : "add `" + clause + "`";
+  return names.empty() ? "declare `deadletter dead`, give it a sink, and add `" + clause + "`"
+                       : "add `" + clause + "`";
 }
 
 void StreamChecker::Handle(const typed::Expr& e, std::string_view where) {
@@ -43,7 +44,8 @@ bool StreamChecker::Fallback(Route& route) {
   return true;
 }
 
-void StreamChecker::Add(std::unique_ptr<typed::Step> step, const std::string& alias, std::string_view kind, const RecordDef* output) {
+void StreamChecker::Add(std::unique_ptr<typed::Step> step, const std::string& alias,
+                        std::string_view kind, const RecordDef* output) {
   std::string name = def_.name + "." + (alias.empty() ? std::string(kind) : alias);
   std::string unique = name;
   for (int i = 2; !step_names_.insert(unique).second; ++i) unique = name + "_" + std::to_string(i);
@@ -65,8 +67,7 @@ bool StreamChecker::IsTaken(const ast::Name& name, const char* what) {
   if (row_.record == nullptr) return false;
   int index = row_.record->IndexOf(name.text);
   if (index < 0) return false;
-  context_
-      .Report(Code::kNameTaken, name.span, "", {context_.DisplayName(row_.record), name.text})
+  context_.Report(Code::kNameTaken, name.span, "", {context_.DisplayName(row_.record), name.text})
       .Secondary(row_.record->fields[static_cast<size_t>(index)].span, "this is the field")
       .Help(std::string("give ") + what + " another name");
   return true;
@@ -82,7 +83,8 @@ const RecordDef* StreamChecker::Extend(const ast::Name& name, const Type* type, 
   fields.push_back(std::move(field));
   field_count_ += fields.size();
   if (field_count_ > kRowFieldsMax) {
-    context_.Report(Code::kTooManySteps, name.span, "", {def_.name, "its rows have too many fields in all"});
+    context_.Report(Code::kTooManySteps, name.span, "",
+                    {def_.name, "its rows have too many fields in all"});
     return nullptr;
   }
   const RecordDef* row = context_.NewRow(def_.name, ++row_count_, std::move(fields), field_span);
@@ -92,8 +94,9 @@ const RecordDef* StreamChecker::Extend(const ast::Name& name, const Type* type, 
 
 void StreamChecker::ReadBlock() {
   CheckBlock(context_, decl_.block, {.what = "a stream", .events = {"unhandled"}});
-  ReadRoutes(context_, decl_.block, {{"unhandled", &def_.on_unhandled}},
-             {.instead = "there is no one value for all that can fail: write `send …`, `drop` or `stop`"});
+  ReadRoutes(
+      context_, decl_.block, {{"unhandled", &def_.on_unhandled}},
+      {.instead = "there is no one value for all that can fail: write `send …`, `drop` or `stop`"});
 }
 
 void StreamChecker::Where(const ast::WhereStep& step) {
@@ -101,7 +104,9 @@ void StreamChecker::Where(const ast::WhereStep& step) {
   Scope scope = RowScope();
   auto out = std::make_unique<typed::WhereStep>();
   out->span = step.span;
-  out->condition = ExprChecker(context_, scope).Check(*step.condition, context_.boolean, {.role = "the condition of `where`"});
+  out->condition =
+      ExprChecker(context_, scope)
+          .Check(*step.condition, context_.boolean, {.role = "the condition of `where`"});
   Handle(*out->condition, "`where`");
   Add(std::move(out), "", "where", row_.record);
 }
@@ -134,9 +139,11 @@ void StreamChecker::Select(const ast::SelectStep& step) {
   }
   if (step.time) {
     ExprPtr time = ExprChecker(context_, scope).Infer(*step.time, context_.timestamp);
-    bool arrival = time->kind == typed::ExprKind::kMeta && typed::As<typed::MetaExpr>(*time).field == typed::MetaField::kArrival;
+    bool arrival = time->kind == typed::ExprKind::kMeta &&
+                   typed::As<typed::MetaExpr>(*time).field == typed::MetaField::kArrival;
     if (arrival) {
-      context_.Report(Code::kArrivalMixed, step.time->span, "this is when it arrived, not when it happened");
+      context_.Report(Code::kArrivalMixed, step.time->span,
+                      "this is when it arrived, not when it happened");
     } else if (!HasError(time->type) && !time->type->Is(TypeKind::kTimestamp)) {
       context_.Report(Code::kTimeType, step.time->span, "this is `" + ToString(time->type) + "`");
     } else {
@@ -179,7 +186,8 @@ void StreamChecker::Later(const ast::Step& step) {
     context_.ReportLater(Code::kLaterStep, step.keyword, construct, std::move(instead));
   };
   switch (step.kind) {
-    case ast::StepKind::kUnion: return later("`union`", "write a stream and a sink for each of its inputs");
+    case ast::StepKind::kUnion:
+      return later("`union`", "write a stream and a sink for each of its inputs");
     case ast::StepKind::kSplit:
       facts_.has_split = true;
       return later("`split`", "write a stream with `where` for each branch");
@@ -194,7 +202,8 @@ void StreamChecker::Later(const ast::Step& step) {
       return MarkUnknown();
     }
     case ast::StepKind::kDedup: return later("`dedup`");
-    case ast::StepKind::kRekey: return later("`rekey`", "windows re-key by themselves: `window … by …`");
+    case ast::StepKind::kRekey:
+      return later("`rekey`", "windows re-key by themselves: `window … by …`");
     default: return;
   }
 }
@@ -208,7 +217,8 @@ void StreamChecker::CheckStep(size_t index) {
     case ast::StepKind::kJoin: return Join(Cast<ast::JoinStep>(step));
     case ast::StepKind::kLookup: return Lookup(Cast<ast::LookupStep>(step));
     case ast::StepKind::kWindow: {
-      const ast::Step* next = index + 1 < decl_.steps.size() ? decl_.steps[index + 1].get() : nullptr;
+      const ast::Step* next =
+          index + 1 < decl_.steps.size() ? decl_.steps[index + 1].get() : nullptr;
       return Window(Cast<ast::WindowStep>(step), As<ast::AggregateStep>(next));
     }
     case ast::StepKind::kAggregate: {
@@ -229,7 +239,8 @@ void StreamChecker::CheckStep(size_t index) {
 void StreamChecker::Run() {
   ReadBlock();
   if (decl_.steps.size() > kStepsMax) {
-    context_.Report(Code::kTooManySteps, decl_.name.span, "", {def_.name, "it has more than " + std::to_string(kStepsMax) + " steps"});
+    context_.Report(Code::kTooManySteps, decl_.name.span, "",
+                    {def_.name, "it has more than " + std::to_string(kStepsMax) + " steps"});
     MarkUnknown();
     return;
   }
@@ -239,7 +250,8 @@ void StreamChecker::Run() {
   row_.qualifiers = {def_.name};
 }
 
-bool ResolveInput(Context& context, const ast::StreamRef& ref, const char* reader, typed::StreamInput* input, const StreamFacts** facts) {
+bool ResolveInput(Context& context, const ast::StreamRef& ref, const char* reader,
+                  typed::StreamInput* input, const StreamFacts** facts) {
   *facts = nullptr;
   if (!ref.stream) return false;
   Symbol* symbol = context.FindValue(ref.stream.text);
@@ -250,7 +262,8 @@ bool ResolveInput(Context& context, const ast::StreamRef& ref, const char* reade
       std::vector<std::string> names;
       for (const auto& [name, _] : symbol->members) names.push_back(name);
       std::sort(names.begin(), names.end());
-      context.Report(Code::kUnknownImported, ref.branch.span, Context::Suggest(ref.branch.text, names), {ref.stream.text, ref.branch.text});
+      context.Report(Code::kUnknownImported, ref.branch.span,
+                     Context::Suggest(ref.branch.text, names), {ref.stream.text, ref.branch.text});
       return false;
     }
     symbol = it->second;
@@ -258,8 +271,10 @@ bool ResolveInput(Context& context, const ast::StreamRef& ref, const char* reade
     qualified = true;
   }
   if (symbol == nullptr) {
-    auto names = context.ValueNames({SymbolKind::kSource, SymbolKind::kStream, SymbolKind::kDeadletter});
-    context.Report(Code::kUnknownStream, ref.stream.span, Context::Suggest(ref.stream.text, names), {ref.stream.text});
+    auto names =
+        context.ValueNames({SymbolKind::kSource, SymbolKind::kStream, SymbolKind::kDeadletter});
+    context.Report(Code::kUnknownStream, ref.stream.span, Context::Suggest(ref.stream.text, names),
+                   {ref.stream.text});
     return false;
   }
   switch (symbol->kind) {
@@ -286,7 +301,8 @@ bool ResolveInput(Context& context, const ast::StreamRef& ref, const char* reade
       return false;
     default:
       context
-          .Report(Code::kNotAStream, ref.stream.span, "", {ref.stream.text, std::string(NameOf(symbol->kind)), reader})
+          .Report(Code::kNotAStream, ref.stream.span, "",
+                  {ref.stream.text, std::string(NameOf(symbol->kind)), reader})
           .Secondary(symbol->span, "declared here");
       return false;
   }
@@ -328,12 +344,15 @@ void CheckStreams(Context& context) {
   std::set<int> cyclic;
   auto order = InDependencyOrder(edges, [&](const std::vector<int>& cycle) {
     auto from = static_cast<size_t>(cycle[cycle.size() - 2]);
-    size_t edge = static_cast<size_t>(std::find(edges[from].begin(), edges[from].end(), cycle.back()) - edges[from].begin());
+    size_t edge = static_cast<size_t>(
+        std::find(edges[from].begin(), edges[from].end(), cycle.back()) - edges[from].begin());
     std::string path;
     for (auto it = cycle.rbegin(); it != cycle.rend(); ++it) {
       path += (path.empty() ? "" : " → ") + symbols[static_cast<size_t>(*it)]->name;
     }
-    context.Report(Code::kStreamCycle, places[from][edge], "", {symbols[static_cast<size_t>(cycle.back())]->name})
+    context
+        .Report(Code::kStreamCycle, places[from][edge], "",
+                {symbols[static_cast<size_t>(cycle.back())]->name})
         .Note(path)
         .Help("start it from a source, or send it round through a topic");
     cyclic.insert(cycle.begin(), cycle.end());
@@ -353,15 +372,18 @@ void CheckStreams(Context& context) {
     def.span = symbol.span;
     facts.row.owner = symbol.name;
     const StreamFacts* origin = nullptr;
-    bool found = !cyclic.contains(i) && ResolveInput(context, decl.origin, "a stream", &def.input, &origin);
+    bool found =
+        !cyclic.contains(i) && ResolveInput(context, decl.origin, "a stream", &def.input, &origin);
     if (found && def.input.kind == typed::StreamInput::kDeadletter) {
       context.ReportLater(Code::kLaterStep, decl.origin.span, "a stream of dead letters",
-                          "send them out as they are: `sink " + decl.origin.stream.text + "_out from " + decl.origin.stream.text + " = …`");
+                          "send them out as they are: `sink " + decl.origin.stream.text +
+                              "_out from " + decl.origin.stream.text + " = …`");
     }
     if (origin != nullptr) facts.row = origin->row;
     if (!found) facts.row.record = nullptr;
     if (def.input.kind == typed::StreamInput::kStream && found) {
-      for (Disorder& disorder : facts.row.disorders) disorder.path.push_back(decl.origin.stream.text);
+      for (Disorder& disorder : facts.row.disorders)
+        disorder.path.push_back(decl.origin.stream.text);
     }
     symbol.index = index;
     if (decl.broken) {

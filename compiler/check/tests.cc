@@ -17,22 +17,26 @@ Scope TestScope() {
 }
 
 // A constant of a type, as JSON; empty after a report.
-std::string ValueJson(Context& context, const ast::Expr& e, const Type* type, const Target& target) {
+std::string ValueJson(Context& context, const ast::Expr& e, const Type* type,
+                      const Target& target) {
   Scope scope = TestScope();
   ExprPtr value = ExprChecker(context, scope).Check(e, type, target);
   if (HasError(value->type)) return "";
   if (!IsConstant(*value)) {
-    context.Report(Code::kNotConstant, e.span, "it is computed", {"a value in a test"}).Help("write its value");
+    context.Report(Code::kNotConstant, e.span, "it is computed", {"a value in a test"})
+        .Help("write its value");
     return "";
   }
   return ConstantJson(*value);
 }
 
 // Only the fields that are written.
-std::string PartialJson(Context& context, const ast::Expr& e, const Type* type, const std::string& owner) {
+std::string PartialJson(Context& context, const ast::Expr& e, const Type* type,
+                        const std::string& owner) {
   const auto* literal = As<ast::RecordLit>(&e);
   const Type* present = Present(type);
-  if (literal == nullptr || !present->Is(TypeKind::kRecord)) return ValueJson(context, e, type, {.role = owner});
+  if (literal == nullptr || !present->Is(TypeKind::kRecord))
+    return ValueJson(context, e, type, {.role = owner});
   const RecordDef& record = *present->record;
   std::string out;
   bool wrong = false;
@@ -72,7 +76,8 @@ std::string RowsJson(Context& context, const ast::Expr& e, const Each& each) {
   for (const ast::Expr* row : rows) {
     if (row->kind == ast::ExprKind::kError) continue;
     if (row->kind != ast::ExprKind::kRecord) {
-      context.Report(Code::kNotRows, row->span, "").Help("write `{ field: value, … }`, or `[ {…}, {…} ]`");
+      context.Report(Code::kNotRows, row->span, "")
+          .Help("write `{ field: value, … }`, or `[ {…}, {…} ]`");
       continue;
     }
     std::string json = each(*row);
@@ -98,8 +103,11 @@ void Feed(Context& context, const ast::FeedItem& item, typed::TestItem& out) {
     record = context.out.tables[static_cast<size_t>(symbol->index)].record;
     format = context.out.tables[static_cast<size_t>(symbol->index)].endpoint.format;
   } else {
-    std::string label = symbol == nullptr ? Context::Suggest(item.target.text, context.ValueNames({SymbolKind::kSource, SymbolKind::kTable}))
-                                          : "this is a " + std::string(NameOf(symbol->kind));
+    std::string label =
+        symbol == nullptr
+            ? Context::Suggest(item.target.text,
+                               context.ValueNames({SymbolKind::kSource, SymbolKind::kTable}))
+            : "this is a " + std::string(NameOf(symbol->kind));
     context.Report(Code::kUnknownFeed, item.target.span, label, {item.target.text});
     return;
   }
@@ -110,7 +118,8 @@ void Feed(Context& context, const ast::FeedItem& item, typed::TestItem& out) {
     if (format == typed::Format::kRaw && record->fields.size() == 1) {
       // Of a raw record the text alone.
       std::string prefix = "{" + JsonString(record->fields[0].json_name) + ":";
-      if (json.starts_with(prefix)) json = json.substr(prefix.size(), json.size() - prefix.size() - 1);
+      if (json.starts_with(prefix))
+        json = json.substr(prefix.size(), json.size() - prefix.size() - 1);
     }
     return json;
   });
@@ -121,13 +130,15 @@ std::string AnswerJson(Context& context, const ast::Expr& e, const RecordDef* re
   const std::vector<std::string> names = {"missing", "timeout", "rejected", "error"};
   auto outcome = [&](const ast::Name& name, const std::string& reason) -> std::string {
     if (std::find(names.begin(), names.end(), name.text) == names.end()) {
-      Reported reported = context.Report(Code::kUnknownAnswer, name.span, Context::Suggest(name.text, names), {name.text});
+      Reported reported = context.Report(Code::kUnknownAnswer, name.span,
+                                         Context::Suggest(name.text, names), {name.text});
       if (name.text == "failed") {
         reported.Help("say how it fails: `timeout`, `rejected` or `error`");
       } else if (name.text == "found") {
         reported.Help("give the record: `answers { … }`");
       } else {
-        reported.Note("an answer is a record, `missing`, `timeout`, `rejected(\"why\")` or `error(\"why\")`");
+        reported.Note(
+            "an answer is a record, `missing`, `timeout`, `rejected(\"why\")` or `error(\"why\")`");
       }
       return "";
     }
@@ -139,11 +150,14 @@ std::string AnswerJson(Context& context, const ast::Expr& e, const RecordDef* re
   if (const auto* call = As<ast::CallExpr>(&e)) {
     if (const auto* name = As<ast::NameExpr>(call->callee.get())) {
       if (call->args.size() != 1) {
-        context.Report(Code::kArgumentCount, call->parens, "", {name->name.text, std::to_string(call->args.size())})
+        context
+            .Report(Code::kArgumentCount, call->parens, "",
+                    {name->name.text, std::to_string(call->args.size())})
             .Help("write `" + name->name.text + "(\"why\")`");
         return "";
       }
-      std::string reason = ValueJson(context, *call->args[0].value, context.string, {.role = "the reason"});
+      std::string reason =
+          ValueJson(context, *call->args[0].value, context.string, {.role = "the reason"});
       return reason.empty() ? "" : outcome(name->name, reason);
     }
   }
@@ -154,12 +168,14 @@ std::string AnswerJson(Context& context, const ast::Expr& e, const RecordDef* re
   }
   if (e.kind != ast::ExprKind::kError) {
     context.Report(Code::kUnknownAnswer, e.span, "", {context.Written(e.span)})
-        .Note("an answer is a record, `missing`, `timeout`, `rejected(\"why\")` or `error(\"why\")`");
+        .Note(
+            "an answer is a record, `missing`, `timeout`, `rejected(\"why\")` or `error(\"why\")`");
   }
   return "";
 }
 
-bool ReadDuration(Context& context, const ast::Expr& e, const char* what, bool may_be_zero, int64_t* out) {
+bool ReadDuration(Context& context, const ast::Expr& e, const char* what, bool may_be_zero,
+                  int64_t* out) {
   Scope scope = TestScope();
   ExprPtr value = ExprChecker(context, scope).Check(e, context.duration, {.role = what});
   if (HasError(value->type)) return false;
@@ -169,7 +185,8 @@ bool ReadDuration(Context& context, const ast::Expr& e, const char* what, bool m
     return false;
   }
   if (*number < 0 || (*number == 0 && !may_be_zero)) {
-    context.Report(Code::kNotPositive, e.span, "", {what, may_be_zero ? "not be negative" : "be longer than zero"});
+    context.Report(Code::kNotPositive, e.span, "",
+                   {what, may_be_zero ? "not be negative" : "be longer than zero"});
     return false;
   }
   *out = static_cast<int64_t>(*number);
@@ -182,8 +199,10 @@ void Stub(Context& context, const ast::StubItem& item, typed::TestItem& out) {
   Symbol* symbol = context.FindValue(item.lookup.text);
   if (symbol == nullptr || symbol->kind != SymbolKind::kLookup) {
     if (symbol != nullptr && symbol->kind == SymbolKind::kLater) return;
-    std::string label = symbol == nullptr ? Context::Suggest(item.lookup.text, context.ValueNames({SymbolKind::kLookup}))
-                                          : "this is a " + std::string(NameOf(symbol->kind));
+    std::string label =
+        symbol == nullptr
+            ? Context::Suggest(item.lookup.text, context.ValueNames({SymbolKind::kLookup}))
+            : "this is a " + std::string(NameOf(symbol->kind));
     context.Report(Code::kUnknownStub, item.lookup.span, label, {item.lookup.text});
     return;
   }
@@ -193,14 +212,16 @@ void Stub(Context& context, const ast::StubItem& item, typed::TestItem& out) {
   std::vector<Parameter> parameters;
   for (const ast::Param& p : declared.params) parameters.push_back({p.name.text, p.span});
   if (!declared.broken) {
-    auto bound = BindArguments(context, item.args, item.parens, parameters, symbol->name, symbol->span);
+    auto bound =
+        BindArguments(context, item.args, item.parens, parameters, symbol->name, symbol->span);
     std::string args;
     for (size_t i = 0; i < bound.size(); ++i) {
       if (bound[i] == nullptr) continue;
       bool any = bound[i]->value->kind == ast::ExprKind::kUnderscore;
       std::string value = any ? "null"
                               : ValueJson(context, *bound[i]->value, lookup.params[i].second,
-                                          {.role = "`" + lookup.params[i].first + "`", .declared = parameters[i].span});
+                                          {.role = "`" + lookup.params[i].first + "`",
+                                           .declared = parameters[i].span});
       args += (args.empty() ? "" : ",") + value;
     }
     out.args_json = "[" + args + "]";
@@ -208,7 +229,8 @@ void Stub(Context& context, const ast::StubItem& item, typed::TestItem& out) {
   std::vector<const ast::Expr*> answers;
   if (const auto* list = As<ast::ListLit>(item.answer.get())) {
     for (const ast::ExprPtr& answer : list->items) answers.push_back(answer.get());
-    if (answers.empty()) context.Report(Code::kUnknownAnswer, item.answer->span, "at least one", {"[]"});
+    if (answers.empty())
+      context.Report(Code::kUnknownAnswer, item.answer->span, "at least one", {"[]"});
   } else {
     answers.push_back(item.answer.get());
   }
@@ -252,7 +274,9 @@ void CheckTests(Context& context) {
     def.name = test->title ? std::string(test->title->PlainText()) : "";
     if (test->title) {
       auto [it, added] = titles.try_emplace(def.name, def.span);
-      if (!added) context.Report(Code::kDuplicateTest, def.span, "", {def.name}).Secondary(it->second, "the first is here");
+      if (!added)
+        context.Report(Code::kDuplicateTest, def.span, "", {def.name})
+            .Secondary(it->second, "the first is here");
     }
     for (const ast::TestItemPtr& item : test->items) {
       typed::TestItem out{};
@@ -264,15 +288,18 @@ void CheckTests(Context& context) {
         case ast::TestItemKind::kWait:
           out.kind = typed::TestItem::kWait;
           if (Cast<ast::WaitItem>(*item).duration) {
-            ReadDuration(context, *Cast<ast::WaitItem>(*item).duration, "`wait`", false, &out.duration_ns);
+            ReadDuration(context, *Cast<ast::WaitItem>(*item).duration, "`wait`", false,
+                         &out.duration_ns);
           }
           break;
       }
       def.items.push_back(std::move(out));
     }
-    bool expects = std::any_of(test->items.begin(), test->items.end(), [](const auto& i) { return i->kind == ast::TestItemKind::kExpect; });
+    bool expects = std::any_of(test->items.begin(), test->items.end(),
+                               [](const auto& i) { return i->kind == ast::TestItemKind::kExpect; });
     if (!expects && !test->broken && test->title) {
-      context.Report(Code::kTestWithoutExpectation, def.span, "", {}).Help("add `expect … contains { … }`");
+      context.Report(Code::kTestWithoutExpectation, def.span, "", {})
+          .Help("add `expect … contains { … }`");
     }
     context.out.tests.push_back(std::move(def));
   }

@@ -35,7 +35,8 @@ bool SameButUnit(const Type* a, const Type* b) {
 
 namespace {
 
-// A unit may be added to or taken from a number that says nothing of units; two different ones never meet.
+// A unit may be added to or taken from a number that says nothing of units; two different ones
+// never meet.
 bool UnitsClash(const Type* a, const Type* b) {
   return !a->unit.empty() && !b->unit.empty() && a->unit != b->unit;
 }
@@ -56,8 +57,8 @@ Fit FitOfNumbers(const Type* from, const Type* to) {
   }
   if (IsInt(to)) return Fit::kNarrowing;
   if (from->precision == to->precision && from->scale == to->scale) return Fit::kSame;
-  bool holds = to->scale >= from->scale &&
-               to->precision - to->scale >= from->precision - from->scale;
+  bool holds =
+      to->scale >= from->scale && to->precision - to->scale >= from->precision - from->scale;
   return holds ? Fit::kLossless : Fit::kNarrowing;
 }
 
@@ -149,7 +150,8 @@ DecimalResult MultiplyDecimals(TypeTable& types, const Type* a, const Type* b) {
   int scale = a->scale + b->scale;
   int precision = a->precision + b->precision;
   if (scale > kDigitsMax) return {};
-  // The product of an amount and a plain number keeps the amount's unit; of two units there is no name.
+  // The product of an amount and a plain number keeps the amount's unit; of two units there is no
+  // name.
   std::string unit;
   if (a->unit.empty() != b->unit.empty()) unit = UnitOfSum(a, b);
   return {types.Decimal(std::min(precision, kDigitsMax), scale, unit), precision > kDigitsMax};

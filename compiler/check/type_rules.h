@@ -1,5 +1,5 @@
-// compiler/check/type_rules.h — What the language says about types alone: which convert without loss, what two of them
-// have in common, what arithmetic makes of them. No diagnostics here.
+// compiler/check/type_rules.h — What the language says about types alone: which convert without
+// loss, what two of them have in common, what arithmetic makes of them. No diagnostics here.
 #pragma once
 
 #include <optional>
@@ -50,7 +50,8 @@ const Type* CommonType(TypeTable& types, const Type* a, const Type* b);
 // An integer type as the decimal that holds it; decimals stay.
 const Type* AsDecimal(TypeTable& types, const Type* t);
 
-// Results of arithmetic on two decimals. `overflows`: the exact result may need more than 38 digits.
+// Results of arithmetic on two decimals. `overflows`: the exact result may need more than 38
+// digits.
 struct DecimalResult {
   const Type* type = nullptr;  // null: the scale would be above 38
   bool overflows = false;

@@ -14,9 +14,12 @@ TEST_CASE("equal types are one pointer") {
   TypeTable types;
   CHECK(types.Decimal(18, 4) == types.Decimal(18, 4));
   CHECK(types.Decimal(18, 4) != types.Decimal(18, 4, "USD"));
-  CHECK(types.List(types.Optional(types.Simple(TypeKind::kInt64))) == types.List(types.Optional(types.Simple(TypeKind::kInt64))));
-  CHECK(types.Optional(types.Optional(types.Simple(TypeKind::kBool))) == types.Optional(types.Simple(TypeKind::kBool)));
-  CHECK(ToString(types.WithUnit(types.Optional(types.Decimal(18, 2)), "USD")) == "decimal(18, 2)? in USD");
+  CHECK(types.List(types.Optional(types.Simple(TypeKind::kInt64))) ==
+        types.List(types.Optional(types.Simple(TypeKind::kInt64))));
+  CHECK(types.Optional(types.Optional(types.Simple(TypeKind::kBool))) ==
+        types.Optional(types.Simple(TypeKind::kBool)));
+  CHECK(ToString(types.WithUnit(types.Optional(types.Decimal(18, 2)), "USD")) ==
+        "decimal(18, 2)? in USD");
 }
 
 TEST_CASE("conversions lose nothing") {
@@ -56,7 +59,8 @@ TEST_CASE("two types meet in the smallest that holds both") {
   CHECK(CommonType(types, text, types.Optional(text)) == types.Optional(text));
   CHECK(CommonType(types, types.Simple(TypeKind::kNull), int64) == types.Optional(int64));
   CHECK(CommonType(types, text, int64) == nullptr);
-  CHECK(CommonType(types, types.Decimal(4, 2, "USD"), types.Decimal(4, 2)) == types.Decimal(4, 2, "USD"));
+  CHECK(CommonType(types, types.Decimal(4, 2, "USD"), types.Decimal(4, 2)) ==
+        types.Decimal(4, 2, "USD"));
   CHECK(CommonType(types, types.Decimal(4, 2, "USD"), types.Decimal(4, 2, "EUR")) == nullptr);
 }
 
@@ -71,8 +75,10 @@ TEST_CASE("sums and products of decimals have room, up to 38 digits") {
   CHECK_FALSE(product.overflows);
   CHECK(MultiplyDecimals(types, types.Decimal(38, 20), types.Decimal(38, 20)).type == nullptr);
   CHECK(MultiplyDecimals(types, types.Decimal(20, 4), types.Decimal(19, 0)).overflows);
-  CHECK(DivideDecimals(types, types.Decimal(18, 4), types.Decimal(19, 0)).type == types.Decimal(38, 6));
-  CHECK(DivideDecimals(types, types.Decimal(18, 4, "USD"), types.Decimal(18, 4, "USD")).type->unit.empty());
+  CHECK(DivideDecimals(types, types.Decimal(18, 4), types.Decimal(19, 0)).type ==
+        types.Decimal(38, 6));
+  CHECK(DivideDecimals(types, types.Decimal(18, 4, "USD"), types.Decimal(18, 4, "USD"))
+            .type->unit.empty());
 }
 
 TEST_CASE("numbers, times and durations have one text") {
@@ -94,13 +100,15 @@ TEST_CASE("numbers, times and durations have one text") {
 TEST_CASE("dependencies come first, and cycles are told once") {
   std::vector<std::vector<int>> edges = {{1, 2}, {2}, {}, {4}, {3}};
   std::vector<std::vector<int>> cycles;
-  auto order = InDependencyOrder(edges, [&](const std::vector<int>& cycle) { cycles.push_back(cycle); });
+  auto order =
+      InDependencyOrder(edges, [&](const std::vector<int>& cycle) { cycles.push_back(cycle); });
   CHECK(order == std::vector<int>{2, 1, 0, 4, 3});
   REQUIRE(cycles.size() == 1);
   CHECK(cycles[0] == std::vector<int>{3, 4, 3});
   // A chain as long as a file may have declarations.
   std::vector<std::vector<int>> chain(200'000);
-  for (int i = 0; i + 1 < static_cast<int>(chain.size()); ++i) chain[static_cast<size_t>(i)] = {i + 1};
+  for (int i = 0; i + 1 < static_cast<int>(chain.size()); ++i)
+    chain[static_cast<size_t>(i)] = {i + 1};
   CHECK(InDependencyOrder(chain, [](const std::vector<int>&) {}).front() == 199'999);
 }
 
@@ -123,15 +131,22 @@ TEST_CASE("a call means the function that needs the fewest conversions") {
   CHECK(stdlib::Resolve(types, "round", {argument(types.Decimal(18, 4)), literal(6)}).function < 0);
   auto most = stdlib::Resolve(types, "max", {argument(types.Decimal(18, 4)), literal(0)});
   CHECK(most.result == types.Decimal(18, 4));
-  CHECK(stdlib::Resolve(types, "max", {argument(types.Simple(TypeKind::kInt64)), literal(0)}).result == types.Simple(TypeKind::kInt64));
-  CHECK(stdlib::Resolve(types, "max", {argument(types.Decimal(4, 2, "USD")), argument(types.Decimal(4, 2, "EUR"))}).function < 0);
-  auto cast = stdlib::Resolve(types, "decimal", {argument(types.Simple(TypeKind::kString)), literal(18), literal(2)});
+  CHECK(stdlib::Resolve(types, "max", {argument(types.Simple(TypeKind::kInt64)), literal(0)})
+            .result == types.Simple(TypeKind::kInt64));
+  CHECK(
+      stdlib::Resolve(types, "max",
+                      {argument(types.Decimal(4, 2, "USD")), argument(types.Decimal(4, 2, "EUR"))})
+          .function < 0);
+  auto cast = stdlib::Resolve(types, "decimal",
+                              {argument(types.Simple(TypeKind::kString)), literal(18), literal(2)});
   CHECK(cast.result == types.Decimal(18, 2));
   CHECK(cast.fallible);
-  auto first = stdlib::Resolve(types, "first", {argument(types.List(types.Simple(TypeKind::kString)))});
+  auto first =
+      stdlib::Resolve(types, "first", {argument(types.List(types.Simple(TypeKind::kString)))});
   CHECK(first.result == types.Optional(types.Simple(TypeKind::kString)));
   CHECK(stdlib::Resolve(types, "abs", {argument(types.Simple(TypeKind::kInt64))}).overflow_only);
-  for (TypeKind kind : {TypeKind::kBool, TypeKind::kInt32, TypeKind::kInt64, TypeKind::kFloat64, TypeKind::kTimestamp, TypeKind::kDuration, TypeKind::kDate}) {
+  for (TypeKind kind : {TypeKind::kBool, TypeKind::kInt32, TypeKind::kInt64, TypeKind::kFloat64,
+                        TypeKind::kTimestamp, TypeKind::kDuration, TypeKind::kDate}) {
     CHECK(stdlib::ToStringFunction(types.Simple(kind)) >= 0);
   }
   CHECK(stdlib::ToStringFunction(types.Decimal(38, 10)) >= 0);

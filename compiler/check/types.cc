@@ -1,4 +1,5 @@
-// compiler/check/types.cc — Types are interned: equal types are one pointer. And their names, as an author writes them.
+// compiler/check/types.cc — Types are interned: equal types are one pointer. And their names, as an
+// author writes them.
 #include <deque>
 #include <map>
 #include <tuple>

@@ -1,5 +1,5 @@
-// compiler/check/usage.cc — What is declared and leads nowhere: unused names, dead letters nobody keeps, topics that feed
-// themselves, promises that cannot be kept.
+// compiler/check/usage.cc — What is declared and leads nowhere: unused names, dead letters nobody
+// keeps, topics that feed themselves, promises that cannot be kept.
 #include <algorithm>
 #include <map>
 
@@ -39,18 +39,22 @@ void CheckTargets(Context& context) {
   std::map<std::pair<int, std::string>, Span> read;
   for (const typed::SourceDef& source : context.out.sources) {
     std::string address = AddressOf(source.endpoint);
-    if (!address.empty()) read.try_emplace({source.endpoint.connection, address}, source.endpoint.span);
+    if (!address.empty())
+      read.try_emplace({source.endpoint.connection, address}, source.endpoint.span);
   }
   std::map<std::string, Span> files;
   for (const typed::SinkDef& sink : context.out.sinks) {
     std::string address = AddressOf(sink.endpoint);
     if (address.empty()) continue;
     if (auto it = read.find({sink.endpoint.connection, address}); it != read.end()) {
-      context.Report(Code::kTopicCycle, sink.endpoint.span, "", {address}).Secondary(it->second, "and read here");
+      context.Report(Code::kTopicCycle, sink.endpoint.span, "", {address})
+          .Secondary(it->second, "and read here");
     }
     if (sink.endpoint.connection >= 0) continue;
     auto [it, added] = files.try_emplace(address, sink.endpoint.span);
-    if (!added) context.Report(Code::kSinkTwice, sink.endpoint.span, "", {address}).Secondary(it->second, "the other writes here");
+    if (!added)
+      context.Report(Code::kSinkTwice, sink.endpoint.span, "", {address})
+          .Secondary(it->second, "the other writes here");
   }
 }
 
@@ -58,7 +62,8 @@ void CheckTargets(Context& context) {
 void CheckDelivery(Context& context) {
   if (context.out.delivery != typed::Delivery::kExactlyOnce) return;
   auto is_kafka = [&](const typed::EndpointDef& e) {
-    return e.connection >= 0 && context.out.connections[static_cast<size_t>(e.connection)].kind == typed::ConnectionKind::kKafka;
+    return e.connection >= 0 && context.out.connections[static_cast<size_t>(e.connection)].kind ==
+                                    typed::ConnectionKind::kKafka;
   };
   Span kafka;
   for (const typed::SinkDef& sink : context.out.sinks) {
@@ -102,7 +107,8 @@ void CheckUsage(Context& context) {
         break;
       case SymbolKind::kSource:
         has_streams = true;
-        if (!context.source_read[index]) ReportUnused(context, *symbol, "no stream and no sink reads it");
+        if (!context.source_read[index])
+          ReportUnused(context, *symbol, "no stream and no sink reads it");
         break;
       case SymbolKind::kTable:
         if (!context.table_read[index]) ReportUnused(context, *symbol, "no stream joins it");
@@ -120,7 +126,8 @@ void CheckUsage(Context& context) {
     }
   }
   if (has_streams && context.out.sinks.empty() && context.files.front()->decls.size() > 0) {
-    bool later = std::any_of(context.symbols.begin(), context.symbols.end(), [](const auto& s) { return s->kind == SymbolKind::kLater; });
+    bool later = std::any_of(context.symbols.begin(), context.symbols.end(),
+                             [](const auto& s) { return s->kind == SymbolKind::kLater; });
     if (!later) {
       context.Report(Code::kNoSink, Span(), "").Help("add `sink out from … = stdout`");
     }

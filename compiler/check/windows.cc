@@ -31,11 +31,14 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
   if (kind != "tumbling") {
     for (std::string_view later : {"hopping", "sliding", "session", "count", "trading"}) {
       if (kind != later) continue;
-      context_.ReportLater(Code::kLaterWindow, step.window_kind.span, "a `" + kind + "` window", "this version has `window tumbling`");
+      context_.ReportLater(Code::kLaterWindow, step.window_kind.span, "a `" + kind + "` window",
+                           "this version has `window tumbling`");
       return MarkUnknown();
     }
-    std::string label = Context::Suggest(kind, {"tumbling", "hopping", "sliding", "session", "count", "trading"});
-    context_.Report(Code::kUnknownWindow, step.window_kind.span, label, {kind}).Help("write `window tumbling 1s by …`");
+    std::string label =
+        Context::Suggest(kind, {"tumbling", "hopping", "sliding", "session", "count", "trading"});
+    context_.Report(Code::kUnknownWindow, step.window_kind.span, label, {kind})
+        .Help("write `window tumbling 1s by …`");
     return MarkUnknown();
   }
   auto out = std::make_unique<typed::WindowAggregateStep>();
@@ -47,18 +50,25 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
   }
   window_ = &step;
   if (step.has_args) {
-    context_.Report(Code::kMisplacedClause, step.window_kind.span, "it takes none", {"arguments", "a tumbling window"});
+    context_.Report(Code::kMisplacedClause, step.window_kind.span, "it takes none",
+                    {"arguments", "a tumbling window"});
   }
   if (step.every) {
-    context_.Report(Code::kMisplacedClause, step.every->span, "windows that overlap are `hopping`", {"every", "a tumbling window"});
+    context_.Report(Code::kMisplacedClause, step.every->span, "windows that overlap are `hopping`",
+                    {"every", "a tumbling window"});
   }
   if (step.size) {
-    out->size = EntryReader(context_, step.block, "a window").DurationValue(*step.size, "the size of a window", false);
+    out->size = EntryReader(context_, step.block, "a window")
+                    .DurationValue(*step.size, "the size of a window", false);
   } else {
-    context_.Report(Code::kWindowWithoutSize, step.window_kind.span, "how long?").Help("write `window tumbling 1s`");
+    context_.Report(Code::kWindowWithoutSize, step.window_kind.span, "how long?")
+        .Help("write `window tumbling 1s`");
   }
   CheckBlock(context_, step.block,
-             {.what = "a window", .events = {"late"}, .later_entries = {"keep", "early", "align", "offset"}, .emit_later = true});
+             {.what = "a window",
+              .events = {"late"},
+              .later_entries = {"keep", "early", "align", "offset"},
+              .emit_later = true});
 
   // Event time, of the source the records came from.
   if (row_.source >= 0 && !context_.source_timed[static_cast<size_t>(row_.source)]) {
@@ -75,7 +85,8 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
     Reported reported = context_.Report(Code::kEventTimeMissing, step.keyword, "", {source.name});
     reported.Secondary(source.span, "without `time:`, its records have the time of their arrival");
     reported.Help("add `time: " + field + "` to `source " + source.name + "`");
-    if (source.endpoint.operation == "topic") reported.Help("or `time: meta.time`, the topic's own timestamps");
+    if (source.endpoint.operation == "topic")
+      reported.Help("or `time: meta.time`, the topic's own timestamps");
   }
 
   Scope scope = RowScope();
@@ -91,25 +102,30 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
       field.name = field.json_name = NameOfPart(*parts[i], i);
       field.type = key_known ? out->by[i]->type : context_.error;
       field.span = parts[i]->span;
-      bool twice = std::any_of(key_fields.begin(), key_fields.end(), [&](const auto& f) { return f.name == field.name; });
+      bool twice = std::any_of(key_fields.begin(), key_fields.end(),
+                               [&](const auto& f) { return f.name == field.name; });
       if (twice) {
-        context_.Report(Code::kDuplicateMember, field.span, "", {"the key", field.name}).Help("give one of them a name of its own: `| let … = …`");
+        context_.Report(Code::kDuplicateMember, field.span, "", {"the key", field.name})
+            .Help("give one of them a name of its own: `| let … = …`");
       }
       if (key_known) key_origins[field.name] = OriginOf(context_, row_, *out->by[i]);
       key_fields.push_back(std::move(field));
     }
   }
-  ReadRoutes(context_, step.block, {{"late", &out->on_late}},
-             {.instead = "a late record has no window left to go into: write `drop`, `send …` or `stop`"});
+  ReadRoutes(
+      context_, step.block, {{"late", &out->on_late}},
+      {.instead = "a late record has no window left to go into: write `drop`, `send …` or `stop`"});
   bool given = std::any_of(step.block.ons.begin(), step.block.ons.end(), [](const auto& on) {
-    return std::any_of(on.events.begin(), on.events.end(), [](const auto& e) { return e.text == "late"; });
+    return std::any_of(on.events.begin(), on.events.end(),
+                       [](const auto& e) { return e.text == "late"; });
   });
   if (!given && !Fallback(out->on_late)) {
     context_.Report(Code::kLateUnhandled, step.keyword, "")
         .Help(SendHelp("late", true))
         .Note("or `on late drop`, which counts them");
   }
-  RecordDef* key_record = const_cast<RecordDef*>(context_.NewRow(def_.name + ".key", 0, std::move(key_fields), step.keyword));
+  RecordDef* key_record = const_cast<RecordDef*>(
+      context_.NewRow(def_.name + ".key", 0, std::move(key_fields), step.keyword));
   key_record->name = def_.name + ".key";
   out->key_record = key_record;
   if (aggregate == nullptr || !aggregate->fields) return MarkUnknown();
@@ -146,10 +162,12 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
     field.name = field.json_name = pair.name.text;
     field.type = value->type;
     field.span = pair.name.span;
-    bool of_key = value->kind == typed::ExprKind::kField && typed::As<typed::FieldExpr>(*value).base->kind == typed::ExprKind::kRow;
+    bool of_key = value->kind == typed::ExprKind::kField &&
+                  typed::As<typed::FieldExpr>(*value).base->kind == typed::ExprKind::kRow;
     if (of_key) {
       int part = typed::As<typed::FieldExpr>(*value).field;
-      if (static_cast<size_t>(part) < out->by_fields.size()) out->by_fields[static_cast<size_t>(part)] = static_cast<int>(fields.size());
+      if (static_cast<size_t>(part) < out->by_fields.size())
+        out->by_fields[static_cast<size_t>(part)] = static_cast<int>(fields.size());
       origins[field.name] = OriginOf(context_, key_row, *value);
     } else {
       std::string leaf = def_.name + "." + field.name;
@@ -166,7 +184,8 @@ void StreamChecker::Window(const ast::WindowStep& step, const ast::AggregateStep
     CheckOrder(context_, row_, key, step.by ? context_.Written(step.by->span) : "", a.span,
                a.kind == typed::AggregateKind::kFirst ? "`first`" : "`last`");
   }
-  const RecordDef* row = context_.NewRow(def_.name, ++row_count_, std::move(fields), aggregate->keyword);
+  const RecordDef* row =
+      context_.NewRow(def_.name, ++row_count_, std::move(fields), aggregate->keyword);
   if (unknown) context_.poisoned.insert(row);
   Add(std::move(out), "", "window", unknown || row_.record == nullptr ? nullptr : row);
   row_.record = row;

@@ -137,7 +137,8 @@ void SoleCopy::Decide() {
   for (const GroupMember& member : members) {
     if (member.member_id == me) continue;
     std::string start = StartOf(member.client_id);
-    bool older = start.empty() || start < my_start;
+    // Started in the same instant: both copies see the same two member ids, so they agree on one.
+    bool older = start.empty() || start < my_start || (start == my_start && member.member_id < me);
     if (older || lost_ || waited) other = &member;
   }
   if (!other && !waited) return;

@@ -57,10 +57,17 @@ Status KafkaSource::Open(const std::vector<int32_t>& mine, SourceEvents* events)
 }
 
 KafkaSource::Slot* KafkaSource::Find(int32_t partition) {
-  for (Slot& slot : slots_) {
-    if (slot.partition == partition) return &slot;
+  size_t p = static_cast<size_t>(partition);
+  return p < slot_of_.size() && slot_of_[p] >= 0 ? &slots_[static_cast<size_t>(slot_of_[p])] : nullptr;
+}
+
+void KafkaSource::IndexSlots() {
+  slot_of_.clear();
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    size_t p = static_cast<size_t>(slots_[i].partition);
+    if (slot_of_.size() <= p) slot_of_.resize(p + 1, -1);
+    slot_of_[p] = static_cast<int32_t>(i);
   }
-  return nullptr;
 }
 
 Status KafkaSource::Assigned(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed) {
@@ -89,6 +96,7 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
     starts.push_back({partitions[i], offset});
     slots_.push_back(std::move(slot));
   }
+  IndexSlots();
   Fetcher* fetcher = nullptr;
   if (Status status = reader_->fetcher(&fetcher); !status.ok()) return status;
   std::vector<std::unique_ptr<Feed>> feeds;
@@ -123,6 +131,7 @@ void KafkaSource::Stop(const std::vector<int32_t>& partitions) {
     return std::find(partitions.begin(), partitions.end(), slot.partition) != partitions.end();
   });
   turn_ = 0;
+  IndexSlots();
   Fetcher* fetcher = nullptr;
   if (!feeds.empty() && reader_->fetcher(&fetcher).ok()) fetcher->Stop(std::move(feeds));
 }

@@ -54,6 +54,7 @@ class KafkaSource final : public Source {
   };
 
   Slot* Find(int32_t partition);
+  void IndexSlots();
   Status Warm(int64_t wait_ns_max);
   Status Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed);
   void Stop(const std::vector<int32_t>& partitions);
@@ -70,6 +71,7 @@ class KafkaSource final : public Source {
   bool warm_ = false;
   int32_t partitions_ = 0;
   std::vector<Slot> slots_;
+  std::vector<int32_t> slot_of_;  // by partition: index into slots_, -1 none
   size_t turn_ = 0;
 };
 

@@ -497,6 +497,25 @@ TEST_CASE("Of two copies that start together one runs") {
   CHECK((a.failed.ok() ? b : a).failed.code() == StatusCode::kExists);
 }
 
+TEST_CASE("A copy that started earlier but joined later does not wait for ever for the one that runs") {
+  KafkaProbe probe(TheBroker().bootstrap());
+  std::string topic = Fresh("late");
+  probe.CreateTopic(topic, 3);
+  probe.Write(Numbered(topic, 0, 100));
+  std::string name = Fresh("p");
+  Pipeline first(name), second(name);
+  Reading a, b;
+  OpenAll(first, topic, &a);
+  OpenAll(second, topic, &b);
+  REQUIRE(Until({&b}, second, [&] { return b.records.size() == 100; }));
+  REQUIRE(Until({&a, &b}, second, [&] { return !a.failed.ok(); }));
+  CHECK(a.failed.code() == StatusCode::kExists);
+  CHECK_THAT(a.failed.message(), Catch::Contains("another copy"));
+  probe.Write(Numbered(topic, 100, 200));
+  CHECK(Until({&b}, second, [&] { return b.records.size() == 200; }));
+  CHECK(b.failed.ok());
+}
+
 TEST_CASE("After a crash the next start takes over at once from its own state directory") {
   KafkaProbe probe(TheBroker().bootstrap());
   std::string topic = Fresh("crash");
@@ -661,6 +680,25 @@ TEST_CASE("A compacted topic is not offered a record without a key") {
   auto read = probe.ReadAll(topic);
   REQUIRE(read.size() == 1);
   CHECK(read[0].key == "");
+}
+
+TEST_CASE("A sink that is closed while records are on their way drops them and says nothing") {
+  weir_test::Broker broker;
+  KafkaProbe probe(broker.bootstrap());
+  std::string topic = Fresh("dropped");
+  probe.CreateTopic(topic, 1);
+  Pipeline pipeline(Fresh("p"), {}, "", broker.bootstrap());
+  Writing writing;
+  writing.sink = pipeline.MakeSink(topic);
+  REQUIRE(writing.sink->Open({}).ok());
+  broker.Kill();
+  for (int i = 0; i < 100; ++i) writing.Add("k", std::to_string(i));
+  REQUIRE(writing.Send().ok());
+  REQUIRE(writing.sink->Poll().ok());
+  writing.sink->Close();
+  writing.sink.reset();
+  pipeline.connector.reset();
+  CHECK(writing.ticket.open() == 100);  // never acknowledged, so never committed
 }
 
 TEST_CASE("Reading and writing go on over a broker that is killed and started again") {

@@ -172,8 +172,9 @@ class RdFeed final : public Feed {
       case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         return Status::Corrupt(where + ": the next record to read, at offset " + std::to_string(position_) +
                                ", is not there (" + detail + "). Either retention deleted records that were never " +
-                               "read, or the topic was made anew. Lengthen the topic's retention; to go on without " +
-                               "these records use the pipeline's `reset` command");
+                               "read, or the topic was made anew. Lengthen the topic's retention. To go on without " +
+                               "these records, move the group's offsets (kafka-consumer-groups.sh --reset-offsets); " +
+                               "a pipeline with state starts with an empty state directory");
       case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
         return Status::Corrupt(where + ": the broker lost records that were read already (" + detail + ")");
       case RD_KAFKA_RESP_ERR__BAD_MSG:

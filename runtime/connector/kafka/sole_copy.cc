@@ -12,8 +12,8 @@ namespace {
 
 constexpr int64_t kAskNsMax = 3'000'000'000;
 constexpr int64_t kDecideAgainNs = 500'000'000;
-// A younger copy that does not go away in this time is none of ours, or hangs.
-constexpr int64_t kPartialNsMax = 60'000'000'000;
+// A younger copy that does not go away in this time holds the lock: it had joined first, while it was alone.
+constexpr int64_t kPartialNsMax = 10'000'000'000;
 constexpr int64_t kLeaveNsMax = 5'000'000'000;
 constexpr char kMark[] = "-sole-";
 
@@ -50,11 +50,14 @@ void SoleCopy::Wake() {
   for (Loop* loop : loops_) loop->Wake();
 }
 
-Status SoleCopy::Join() {
+SoleCopy::SoleCopy(Connection* connection) : connection_(connection) {
   std::random_device device;
   char start[64];
   snprintf(start, sizeof start, "%016ld-%08x%08x", WallMs(), device(), device());
   client_id_ = connection_->ClientId(std::string(kMark + 1) + start);
+}
+
+Status SoleCopy::Join() {
   const Connection::Options& options = connection_->options();
   Settings settings = connection_->settings();
   // After a crash the next start waits for the old session to end, unless it is a static member.
@@ -137,8 +140,7 @@ void SoleCopy::Decide() {
   for (const GroupMember& member : members) {
     if (member.member_id == me) continue;
     std::string start = StartOf(member.client_id);
-    // Started in the same instant: both copies see the same two member ids, so they agree on one.
-    bool older = start.empty() || start < my_start || (start == my_start && member.member_id < me);
+    bool older = start.empty() || start < my_start;  // never equal: it ends in random digits
     if (older || lost_ || waited) other = &member;
   }
   if (!other && !waited) return;

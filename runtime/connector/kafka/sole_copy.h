@@ -4,7 +4,8 @@
 // one member, so a member that was given all of them was alone at that moment: it holds the lock. A second copy joins
 // the same group, gets a part, asks the broker who else is there, and refuses to run when another member is older (the
 // time of its start is in its client id) or is no copy of ours at all; two copies that start together agree in this way
-// on the older one. The holder keeps the lock over the rebalances that a refused copy causes. When its session ended
+// on the older one. An older copy that joined later, when the younger one held the lock already, sees that the younger
+// one stays, and refuses after 10 s. The holder keeps the lock over the rebalances that a refused copy causes. When its session ended
 // (the process was paused, or cut off for longer than session.timeout.ms) and another member holds partitions afterwards,
 // it stops. The lock is not a fence: between the end of a session and the moment the old holder notices, both may run;
 // at-least-once delivery covers what they write twice. Group offsets are committed through this membership, because the
@@ -27,7 +28,7 @@ namespace weir::kafka {
 // Any thread, unless stated.
 class SoleCopy final : public Member::Listener {
  public:
-  explicit SoleCopy(Connection* connection) : connection_(connection) {}
+  explicit SoleCopy(Connection* connection);
   ~SoleCopy() override;
 
   // A source of this topic exists. Building thread.

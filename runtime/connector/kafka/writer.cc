@@ -34,8 +34,9 @@ Writer::Writer(Connection* connection, int worker, Loop* loop)
 
 Writer::~Writer() {
   if (!client_) return;
+  closing_ = true;
   rd_kafka_queue_cb_event_enable(acknowledgements_.get(), nullptr, nullptr);
-  // Whoever closes has waited for what matters; the rest would be sent again after a restart.
+  // Whoever closes has waited for what matters; the rest is sent again after a restart. Its sinks are gone by now.
   rd_kafka_purge(client_->get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   rd_kafka_poll(client_->get(), 0);
 }
@@ -134,6 +135,7 @@ void Writer::OnDelivered(rd_kafka_t*, const rd_kafka_message_t* message, void* o
 }
 
 void Writer::Delivered(const rd_kafka_message_t* message) {
+  if (closing_) return;
   --records_;
   bytes_ -= message->key_len + message->len;
   auto* ticket = static_cast<Ticket*>(message->_private);

@@ -61,6 +61,7 @@ class Writer {
   Ticket* ticket_ = nullptr;
   uint32_t ticket_count_ = 0;
   Status failed_;
+  bool closing_ = false;
 };
 
 }  // namespace weir::kafka

@@ -16,7 +16,7 @@ enum class StateKind : uint8_t {
   kWindow = 1,    // key: start (8 bytes, order-keeping), key bytes. value: the saved accumulator
   kRow = 2,       // key: sequence number (8 bytes, big endian). value: a pending row of a lookup, see runtime/lookup
   kSource = 3,    // key: empty. value: position and watermark of a source's partition
-  kExchange = 4,  // key: upstream task (4 bytes, big endian). value: its watermark as the reading task knows it
+  kExchange = 4,  // key: empty. value: the watermark of the reading task
   kSink = 5,      // key: empty. value: committed length
   kStage = 6,     // key: empty. value: how many tasks the stage has
 };

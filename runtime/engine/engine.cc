@@ -293,7 +293,7 @@ Status Engine::LoadState() {
   for (const ExchangeSpec& exchange : program_.exchanges) {
     Status status = load(exchange.step, StateKind::kExchange, exchange.to_stage,
                          [&](TaskState& task, const DeltaEntry& entry) {
-                           return Exchanges::Restore(task, entry.key, entry.value);
+                           return Exchanges::Restore(task, entry.value);
                          });
     if (!status.ok()) return status;
   }
@@ -393,8 +393,7 @@ void Engine::RunWorker(int index) {
     if (next != INT64_MAX) wait = std::clamp<int64_t>(next - environment_.clock->MonoNs(), 0, kSleepNsMax);
     worker.loop().Run(wait);
   }
-  // A pipeline that failed leaves outputs and offsets as they are: what is not committed is done again.
-  if (finished_) worker.Close();
+  if (!killed()) worker.Close(finished_);
 }
 
 void Engine::RunCommits() {

@@ -47,7 +47,6 @@ class ExchangeInbox {
 struct ExchangeUpstream {
   int64_t watermark = INT64_MIN;
   bool idle = false;
-  bool changed = false;  // since the last commit
 };
 
 // Items of a task that could take no more when they came; they wait in order.
@@ -85,7 +84,7 @@ class Exchanges {
 
   // ---- State of a task that an exchange feeds ----
   static void AppendDelta(TaskState& task, uint32_t step, DeltaWriter& delta);
-  static Status Restore(TaskState& task, Str key, Str value);
+  static Status Restore(TaskState& task, Str value);
   static void UpdateWatermark(TaskState& task);
 
  private:

@@ -213,7 +213,6 @@ void Exchanges::DeliverWatermark(TaskState& task, uint64_t from, int64_t waterma
   upstream.idle = idle;
   if (watermark > upstream.watermark) {
     upstream.watermark = watermark;
-    upstream.changed = true;
   }
   UpdateWatermark(task);
 }
@@ -241,29 +240,19 @@ void Exchanges::UpdateWatermark(TaskState& task) {
 
 // ---- State ----------------------------------------------------------------------------------------------------------
 
+// What its upstream tasks told is told again after a restart; what is kept is how far the task itself had come, since
+// that may be further than they say: idle ones did not count.
 void Exchanges::AppendDelta(TaskState& task, uint32_t step, DeltaWriter& delta) {
-  for (size_t from = 0; from < task.upstreams.size(); ++from) {
-    ExchangeUpstream& upstream = task.upstreams[from];
-    if (!upstream.changed) continue;
-    upstream.changed = false;
-    uint32_t big = __builtin_bswap32(static_cast<uint32_t>(from));
-    delta.BeginPut(step, StateKind::kExchange, task.task.partition(), Str(reinterpret_cast<char*>(&big), 4))
-        .I64(upstream.watermark);
-    delta.EndPut();
-  }
+  if (task.task.watermark_ == task.saved_watermark) return;
+  task.saved_watermark = task.task.watermark_;
+  delta.BeginPut(step, StateKind::kExchange, task.task.partition(), Str()).I64(task.saved_watermark);
+  delta.EndPut();
 }
 
-Status Exchanges::Restore(TaskState& task, Str key, Str value) {
-  uint32_t big = 0;
-  if (key.size == 4) std::memcpy(&big, key.data, 4);
-  uint32_t from = __builtin_bswap32(big);
+Status Exchanges::Restore(TaskState& task, Str value) {
   RowReader in(value);
-  int64_t watermark = in.I64();
-  if (key.size != 4 || !in.AtEnd()) return Status::Corrupt("an exchange's watermark cannot be read");
-  if (from >= task.upstreams.size()) task.upstreams.resize(from + 1);
-  task.upstreams[from].watermark = watermark;
-  UpdateWatermark(task);
-  return Status();
+  task.task.watermark_ = task.saved_watermark = in.I64();
+  return in.AtEnd() ? Status() : Status::Corrupt("its watermark cannot be read");
 }
 
 }  // namespace weir

@@ -114,12 +114,14 @@ bool Input::Turn(bool may_process, bool may_poll) {
       }
     }
   }
+  holding_ = !may_poll;
   for (auto& partition : partitions_) {
     UpdateHold(*partition);
     partition->empty_poll = false;
   }
-  if (!may_poll || (!offsets_mode_ && partitions_.empty())) return did;
-  for (int i = 0; i < kBatchesPerTurn; ++i) {
+  if (!offsets_mode_ && partitions_.empty()) return did;
+  // Held back, it is still polled once: members of a group are asked to give partitions away there.
+  for (int i = 0; i < (may_poll ? kBatchesPerTurn : 1); ++i) {
     std::unique_ptr<Batch> batch;
     Status status = reader_->Poll(&batch);
     if (!status.ok()) {
@@ -130,7 +132,7 @@ bool Input::Turn(bool may_process, bool may_poll) {
       return true;
     }
     if (batch == nullptr) {
-      for (auto& partition : partitions_) partition->empty_poll = true;
+      for (auto& partition : partitions_) partition->empty_poll = may_poll;
       break;
     }
     did = true;
@@ -142,7 +144,7 @@ bool Input::Turn(bool may_process, bool may_poll) {
       }
     }
     UpdateHold(*partition);
-    if (worker_.stopping() || !worker_.MayRead(spec_.stage)) break;
+    if (worker_.stopping() || (may_process && !worker_.MayRead(spec_.stage))) break;
   }
   return did;
 }
@@ -215,7 +217,7 @@ void Input::UpdateHold(Partition& partition) {
     partition.gauges->blocked_ns.Add(static_cast<uint64_t>(worker_.mono_ns() - partition.blocked_since));
     partition.blocked_since = -1;
   }
-  bool hold = !partition.waiting.empty() || (offsets_mode_ && partition.open_records > open_records_max_);
+  bool hold = holding_ || !partition.waiting.empty() || (offsets_mode_ && partition.open_records > open_records_max_);
   if (hold == partition.held) return;
   partition.held = hold;
   reader_->Hold(partition.number, hold);

@@ -47,7 +47,7 @@ class Input : public SourceEvents {
   Status Open();
 
   // Works on records that wait, then on new batches. Without `may_process` it only collects one batch per partition,
-  // without `may_poll` it takes none. True: something was done.
+  // without `may_poll` it holds all partitions. True: something was done.
   bool Turn(bool may_process, bool may_poll);
   // Ends of partitions, idleness. `counts`: time now counts as quiet (nothing holds the pipeline back).
   void Tick(bool counts);
@@ -137,6 +137,7 @@ class Input : public SourceEvents {
   std::unique_ptr<Source> reader_;
   bool offsets_mode_;
   uint64_t open_records_max_ = 0;
+  bool holding_ = false;  // sinks are full, the pipeline drains, an exchange is full
   std::vector<std::unique_ptr<Partition>> partitions_;
   // Tickets of partitions that went away while sinks still held them.
   std::vector<std::unique_ptr<OpenBatch>> orphans_;

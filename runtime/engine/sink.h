@@ -20,7 +20,8 @@ struct OutputRecord {
   bool has_key = false;
   bool has_value = true;
   int64_t time_ns = kNoTime;  // the record's event time
-  Ticket* ticket = nullptr;   // raised when the record was added; the sink lowers it when the target acknowledged
+  // Raised for the record before Write; the sink lowers it when the target acknowledged. Null: nobody counts.
+  Ticket* ticket = nullptr;
   uint32_t step = 0;          // index into Program::steps: what an error message names
 };
 

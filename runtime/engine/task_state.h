@@ -42,6 +42,7 @@ struct TaskState {
   // Of tasks fed by an exchange.
   std::vector<ExchangeUpstream> upstreams;
   ExchangeBacklog backlog;
+  int64_t saved_watermark = INT64_MIN;
   uint64_t restored_rows = 0;
   bool idle = false;  // all inputs are idle and nothing waits
   int64_t no_wake = INT64_MAX;  // where windows behind lookups write their wish: those are told of every move

@@ -481,10 +481,12 @@ bool Worker::OffsetsTurn() {
   return true;
 }
 
-void Worker::Close() {
+void Worker::Close(bool well) {
   for (auto& input : inputs_) input->Close();
   if (tables_ != nullptr) tables_->Close();
   if (host_ != nullptr) host_->Close();
+  // A pipeline that failed leaves its outputs as they are: what is not committed is done again.
+  if (!well) return;
   for (auto& output : outputs_) {
     if (!output->store_backed()) output->sink()->Close();
   }

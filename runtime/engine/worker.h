@@ -77,8 +77,8 @@ class Worker {
   // When Turn is needed though nothing arrives, on the monotonic clock; INT64_MAX: never. `lookups_only`: what lookups
   // and commits need, but no idleness.
   int64_t NextTimerMonoNs(bool lookups_only = false) const;
-  // The pipeline ended well: closes readers, writers and lookups.
-  void Close();
+  // The pipeline ended: closes readers and lookups and, when it ended well, writers. Commits nothing.
+  void Close(bool well = true);
 
   // ---- Building (Engine) ----
   Status Build();

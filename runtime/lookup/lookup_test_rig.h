@@ -244,8 +244,8 @@ class Rig : private LookupWorker {
   // Does `action` (an answer, mostly) when the clock is `ns` further on.
   void After(int64_t ns, std::function<void()> action) { scheduled_.emplace(clock.now + ns, std::move(action)); }
 
-  // What a commit would store now.
-  void Commit(State* state) {
+  // What a commit would store now. Returns how many entries the delta has.
+  uint64_t Commit(State* state) {
     Buffer bytes;
     DeltaWriter delta(&bytes, step_hashes_.data());
     for (auto& h : tasks_) {
@@ -261,6 +261,7 @@ class Rig : private LookupWorker {
         (*state)[key] = std::string(e.value.view());
       }
     }
+    return delta.entries();
   }
   Status Restore(const State& state) {
     for (auto& [key, value] : state) {

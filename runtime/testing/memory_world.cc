@@ -233,9 +233,12 @@ class MemoryStreamSink : public Sink {
       ack.ticket = outputs.records[i].ticket;
       ack.due = world_->clock.MonoNs();
       if (output_->ack_ns_max > 0) ack.due += static_cast<int64_t>(world_->random() % static_cast<uint64_t>(output_->ack_ns_max));
+      // Arrivals keep their order, as those of an idempotent producer do.
+      if (output_->lose_unacknowledged) ack.due = last_due_ = std::max(last_due_, ack.due);
       if (output_->refuse_later) ack.refused = output_->refuse_later(record);
-      if (!ack.refused.empty()) {
-        ack.record = record;
+      if (!ack.refused.empty() || output_->lose_unacknowledged) {
+        ack.record = std::move(record);
+        ack.arrives = ack.refused.empty();
       } else {
         std::lock_guard<std::mutex> lock(world_->mutex_);
         output_->records.push_back(std::move(record));
@@ -255,6 +258,10 @@ class MemoryStreamSink : public Sink {
         if (kept != i) acks_[kept] = std::move(ack);
         ++kept;
         continue;
+      }
+      if (ack.arrives) {
+        std::lock_guard<std::mutex> lock(world_->mutex_);
+        output_->records.push_back(std::move(ack.record));
       }
       if (!ack.refused.empty()) {
         RefusedLater later;
@@ -291,10 +298,12 @@ class MemoryStreamSink : public Sink {
     int64_t due = 0;
     std::string refused;
     MemoryRecord record;
+    bool arrives = false;
   };
   MemoryOutput* output_;
   MemoryWorld* world_;
   std::vector<Ack> acks_;
+  int64_t last_due_ = 0;
   std::vector<RefusedLater> refused_;
 };
 

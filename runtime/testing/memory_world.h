@@ -60,6 +60,7 @@ struct MemoryOutput {
   size_t durable = 0;
   bool full = false;                   // the sink wants no more for now
   int64_t ack_ns_max = 0;              // streaming: acknowledgements come after up to this long
+  bool lose_unacknowledged = false;    // streaming: a record arrives with its acknowledgement, and is lost by a crash before
   Status fail_write, fail_prepare, fail_poll;
   std::function<std::string(const MemoryRecord&)> refuse;        // at Write: why, or empty
   std::function<std::string(const MemoryRecord&)> refuse_later;  // with its acknowledgement

@@ -223,12 +223,17 @@ void Enriched(Task& task, const Event& event, const Meta& meta) {
 
 void RekeyProcess(Task& task, const Meta& meta, RowReader& row) {
   Event event = LoadEvent(row);
-  if (options.lookup_behind_exchange) {
+  if (options.rekeyed_twice) {
+    SaveEvent(event, task.BeginExchange(1));
+    task.EndExchange(1, event.key, meta);
+  } else if (options.lookup_behind_exchange) {
     Lookup(task, event, meta);
   } else {
     Bars(task, event, meta);
   }
 }
+
+void RekeyAgainProcess(Task& task, const Meta& meta, RowReader& row) { Bars(task, LoadEvent(row), meta); }
 
 void Second(Task& task, const Event& event, const Meta& meta) {
   if (!options.with_second_lookup) return Enriched(task, event, meta);
@@ -369,7 +374,7 @@ Program BuildSample(const SampleOptions& wanted) {
   const char* names[][2] = {{"events", "source"},      {"names", "table"},   {"joined.names", "join"},
                             {"enriched.account", "lookup"}, {"enriched.second", "lookup"}, {"bars.rekey", "rekey"},
                             {"bars.window", "window"}, {"out", "sink"},      {"bars_out", "sink"},
-                            {"dead_out", "sink"},      {"late_out", "sink"}, {"account", "lookup"}};
+                            {"dead_out", "sink"},      {"late_out", "sink"}, {"account", "lookup"}, {"bars.again", "rekey"}};
   for (uint32_t i = 0; i < std::size(names); ++i) program.steps.push_back({names[i][0], names[i][1], i + 1});
   program.connections.push_back({"main", "kafka", {}, 1});
 
@@ -435,7 +440,7 @@ Program BuildSample(const SampleOptions& wanted) {
   if (options.with_window) {
     WindowSpec window;
     window.step = kSampleBars;
-    window.stage = options.rekeyed ? 1 : 0;
+    window.stage = options.rekeyed ? options.rekeyed_twice ? 2 : 1 : 0;
     window.upstream = options.rekeyed && !options.lookup_behind_exchange ? -1 : behind;
     window.size_ns = kWindowNs;
     window.value_size = sizeof(BarAcc);
@@ -456,6 +461,16 @@ Program BuildSample(const SampleOptions& wanted) {
       exchange.process = &RekeyProcess;
       program.exchanges.push_back(exchange);
       program.stages.push_back({"bars.rekey", -1, 0});
+      if (options.rekeyed_twice) {
+        ExchangeSpec again = exchange;
+        again.step = kSampleRekeyAgain;
+        again.from_stage = 1;
+        again.to_stage = 2;
+        again.upstream = -1;
+        again.process = &RekeyAgainProcess;
+        program.exchanges.push_back(again);
+        program.stages.push_back({"bars.again", -1, 1});
+      }
     }
   }
   auto sink = [&](const char* name, uint32_t step, bool dead) {

@@ -23,6 +23,7 @@ struct SampleOptions {
   bool with_second_lookup = false;  // behind the first, of the same service
   bool with_window = true;
   bool rekeyed = false;             // the window stands behind an exchange by `group` = the key's first letter
+  bool rekeyed_twice = false;       // with rekeyed: and by the whole key after that
   bool lookup_behind_exchange = false;  // with rekeyed: the lookup moves behind the exchange too
   OrderMode order = OrderMode::kInput;
   bool sync = false;
@@ -38,7 +39,7 @@ struct SampleOptions {
 // Steps of the sample, as indices into Program::steps.
 enum SampleStep : uint32_t {
   kSampleEvents, kSampleNames, kSampleJoin, kSampleAccount, kSampleSecond, kSampleRekey, kSampleBars, kSampleOut,
-  kSampleBarsOut, kSampleDeadOut, kSampleLateOut, kSampleLookup,
+  kSampleBarsOut, kSampleDeadOut, kSampleLateOut, kSampleLookup, kSampleRekeyAgain,
 };
 
 // The functions of the program look at the options too: one sample at a time.

@@ -127,6 +127,29 @@ TEST_CASE("a partition whose rows do not end in time is read again by its next o
   CHECK(rig.world.requests_open == 0);  // the first owner's were forgotten
 }
 
+TEST_CASE("a partition is given away also while sinks hold the worker back") {
+  OffsetsRig rig(Stateless(), 2);
+  rig.world.topic("events").owners = {0, 0};
+  REQUIRE(rig.Start(2).ok());
+  rig.Add(1, 1, "a", 1);
+  rig.For(kSecond);
+  rig.world.output("out").full = true;
+  rig.For(kSecond);
+  rig.world.topic("events").owners = {0, 1};
+  rig.Add(2, 2, "a", 1);
+  rig.For(kSecond);
+  std::vector<PartitionMetrics> first, second;
+  rig.engine->worker(0).Gauges(&first);
+  rig.engine->worker(1).Gauges(&second);
+  CHECK(first.size() == 1);
+  CHECK(second.size() == 1);
+  CHECK(rig.Ids() == "1");
+  rig.world.output("out").full = false;
+  rig.For(kSecond);
+  CHECK(rig.Ids() == "1 2");
+  CHECK(rig.Committed(1) == 2);
+}
+
 TEST_CASE("asked to stop, it delivers what it can and commits it") {
   OffsetsRig rig(Stateless());
   rig.delay_ns = 2 * kSecond;

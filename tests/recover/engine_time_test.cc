@@ -196,6 +196,28 @@ TEST_CASE("behind an exchange, windows wait for the slowest partition, but not f
   }
 }
 
+TEST_CASE("what closed behind an exchange without an idle partition stays closed after a restart") {
+  SampleOptions options = WindowOnly();
+  options.rekeyed = true;
+  options.idle_ns = kSecond;
+  EngineRig rig(options, 2);
+  REQUIRE(rig.Start(2).ok());
+  rig.Add(1, 100, "a", 1);
+  rig.Add(2, 100, "a", 0);
+  rig.For(500 * kMs);
+  for (int i = 0; i < 3; ++i) {
+    rig.For(kSecond);
+    rig.Add(10 + i, 9000 + i, "b", 0);
+  }
+  rig.For(300 * kMs);
+  CHECK(rig.Bars() == "a@0 2");
+  REQUIRE(rig.Start(1).ok());
+  rig.Add(3, 200, "a", 1);  // its own partition has not gone further
+  rig.For(500 * kMs);
+  CHECK(rig.Bars() == "a@0 2");
+  CHECK(rig.rig.DeadPlaces("late") == std::vector<std::string>{"late 1 1"});
+}
+
 TEST_CASE("event times that no window can hold are bad input") {
   EngineRig rig(WindowOnly());
   rig.Streaming();

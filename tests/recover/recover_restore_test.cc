@@ -43,6 +43,26 @@ TEST_CASE("ten times in_flight rows come back in order and go before new ones") 
   }
 }
 
+TEST_CASE("restored rows that fill in_flight exactly, or by one too many, do not stall") {
+  for (int rows : {7, 8, 9, 17}) {
+    INFO(rows);
+    SampleOptions options;
+    options.timeout_ns = 3600 * kSecond;
+    options.in_flight = 100;
+    EngineRig rig(options, 1, true);
+    rig.never = true;
+    for (int i = 1; i <= rows; ++i) rig.Add(i, i);
+    REQUIRE(rig.Start().ok());
+    rig.For(kSecond);
+    CHECK(rig.Pending() == static_cast<uint64_t>(rows));
+    rig.rig.program.lookups[0].in_flight = 8;
+    rig.never = false;
+    REQUIRE(rig.Start().ok());
+    CHECK(rig.scheduler->RunUntilEnd(60 * kSecond));
+    CHECK(rig.rig.Values("out").size() == static_cast<size_t>(rows));
+  }
+}
+
 TEST_CASE("only rows that were pending, or lie above the commit, are asked again") {
   SampleOptions options;
   options.with_window = false;

@@ -43,6 +43,11 @@ std::vector<Shape> Shapes() {
   behind.options.in_flight = 3;
   shapes.push_back(behind);
 
+  Shape twice = rekeyed;
+  twice.name = "re-keyed twice";
+  twice.options.rekeyed_twice = true;
+  shapes.push_back(twice);
+
   Shape sync = plain;
   sync.name = "sync";
   sync.options.sync = true;
@@ -141,7 +146,7 @@ TEST_CASE("killed between any two turns, output is exactly once and in order") {
 }
 
 TEST_CASE("streaming outputs repeat after a kill, and nothing is lost") {
-  for (uint64_t seed = 1; seed <= 40; ++seed) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
     INFO("seed " << seed);
     SampleOptions options;
     options.timeout_ns = 300'000'000;
@@ -152,11 +157,12 @@ TEST_CASE("streaming outputs repeat after a kill, and nothing is lost") {
     for (const char* name : {"out", "bars", "dead", "late"}) {
       rig.world.MakeStreaming(name);
       rig.world.output(name).ack_ns_max = 30'000'000;
+      rig.world.output(name).lose_unacknowledged = true;
     }
     RigRun run;
     run.seed = seed;
     run.workers = {2, 3};
-    run.kill_turn = seed * 40;
+    run.kill_turn = seed * 20;
     RigResult result = rig.Run(run);
     REQUIRE(result.message == "");
     REQUIRE(result.ended);

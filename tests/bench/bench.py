@@ -222,6 +222,50 @@ def compile_weir(bench, workload, shuffled):
     return program
 
 
+# An allocation per batch or commit is fine, one per record is not.
+ALLOCATIONS_PER_RECORD_MAX = 0.05
+
+
+def count_allocations(bench, workload, weir, arguments, problems):
+    """Runs the pipeline once more with a counting allocator and prints what it allocates per record."""
+    name = workload.name.lower()
+    library = os.path.join(arguments.build, "lib", "weir")
+    counted = os.path.join(bench.work, f"{name}_counted")
+    generated = subprocess.run([bench.weir, "build", os.path.join(HERE, f"{name}.weir"), "--print", "cpp"],
+                               stdout=subprocess.PIPE, text=True, check=True).stdout
+    with open(f"{counted}.cc", "w") as out:
+        out.write(generated)
+    shutil.copy(os.path.join(library, "libweir_runtime.a"), f"{counted}.a")
+    compiler = ["clang++-19", "-std=gnu++20", "-O2", "-march=x86-64-v2", "-fno-pie", "-w", "-DFMT_HEADER_ONLY=1", "-I", ROOT]
+    renamed = [f"--redefine-sym={f}=weir_counted_{f}"
+               for f in ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign")]
+    archives = [os.path.join(library, a) for a in sorted(os.listdir(library))
+                if a.endswith(".a") and a not in ("libweir_runtime.a", "libc.a", "libm.a", "libgcc.a", "libgcc_eh.a")]
+    for command in (
+            compiler + ["-c", f"{counted}.cc", "-o", f"{counted}.o"],
+            compiler + ["-c", os.path.join(HERE, "counting_allocator.cc"), "-o", f"{counted}_allocator.o"],
+            ["llvm-objcopy-19", *renamed, f"{counted}.o"],
+            ["llvm-objcopy-19", *renamed, f"{counted}.a"],
+            ["clang++-19", "-static", "-no-pie", "-fuse-ld=lld", f"{counted}.o", f"{counted}_allocator.o",
+             "-Wl,--start-group", f"{counted}.a", *archives, "-Wl,--end-group", "-o", counted]):
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if result.returncode != 0:
+            raise BenchError(f"{' '.join(command)}:\n{result.stdout}")
+    program = Program(f"{workload.name} counted", counted, weir=True)
+    program.group = weir.group
+    bench.run(workload, program)
+    with open(os.path.join(bench.work, f"{program.name.replace(' ', '-')}.log")) as log:
+        found = [line for line in log if line.startswith("allocations ")]
+    if not found:
+        raise BenchError(f"{program.name} did not say what it allocates")
+    per_record = int(found[-1].split()[1]) / workload.records
+    met = per_record <= ALLOCATIONS_PER_RECORD_MAX
+    print(f"  {'met    ' if met else 'MISSED '} {per_record:.4f} allocations per record, start included, without "
+          f"librdkafka's; bar {ALLOCATIONS_PER_RECORD_MAX}")
+    if not met and arguments.enforce:
+        problems.append(f"{workload.name}: {per_record:.2f} allocations per record")
+
+
 def spread(values):
     return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
@@ -251,6 +295,8 @@ def measure(bench, workload, arguments, problems):
                 f"{result['rate'] / 1000:,.0f} k/s, {result['memory']:.0f} MB, first output after "
                 f"{result['start']:.2f} s")
     report(workload, programs, figures, weir, arguments, problems)
+    if weir and workload.name != "W3" and not arguments.shuffled:
+        count_allocations(bench, workload, weir, arguments, problems)
 
 
 def report(workload, programs, figures, weir, arguments, problems):

@@ -171,7 +171,7 @@ void ProgramEmitter::Lookup(int index) {
 
   ExprPlace place;
   place.arena = "arena";
-  place.fail = [](const std::string&) { return std::string("return;"); };
+  place.fail = [](const std::string& detail) { return "return static_cast<void>(request->unmade = " + detail + ");"; };
   Code code;
   for (size_t i = 0; i < lookup.params.size(); ++i) {
     const auto& [param, type] = lookup.params[i];

@@ -25,6 +25,7 @@ struct LookupRequest {
   Str target;                // HTTP: path and query, already percent-encoded
   Str body;                  // HTTP: JSON, empty for GET
   Str id;                    // the row's id in hex, sent as Idempotency-Key
+  Str unmade;                // why it cannot be made (a sum that overflows): it ends as `error`, and nobody is asked
   Str args;                  // the encoded arguments it was rendered from: what stubs of tests look at
 };
 

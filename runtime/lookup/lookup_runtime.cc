@@ -153,7 +153,7 @@ void LookupRuntime::Render(LookupFlight* flight, const PendingRow& row) {
   request.incarnation = shared_->incarnation;
   flight->args = row.args;
   size_t size = static_cast<size_t>(row.args.size) + request.verb.size + request.target.size + request.body.size +
-                request.id.size;
+                request.id.size + request.unmade.size;
   flight->bytes = shared_->pool->Alloc(size);
   flight->bytes_size = static_cast<uint32_t>(size);
   char* at = flight->bytes;
@@ -163,6 +163,7 @@ void LookupRuntime::Render(LookupFlight* flight, const PendingRow& row) {
   CopyInto(&at, &request.target);
   CopyInto(&at, &request.body);
   CopyInto(&at, &request.id);
+  CopyInto(&at, &request.unmade);
   flight->request = request;
 }
 
@@ -191,6 +192,7 @@ void LookupRuntime::Begin(LookupFlight* flight) {
 }
 
 bool LookupRuntime::Fire() {
+  bool did = false;
   while (queue_first_ != nullptr && flying_ < in_flight_ && !drained_) {
     LookupFlight* flight = queue_first_;
     queue_first_ = flight->queue_next;
@@ -200,9 +202,15 @@ bool LookupRuntime::Fire() {
       continue;
     }
     ++flying_;
+    if (flight->request.unmade.size != 0) {
+      flight->first_fired_mono_ns = shared_->now_mono_ns;
+      Failed(flight, Outcome::kError, false, 0, "the request cannot be made: " + std::string(flight->request.unmade.view()));
+      did = true;
+      continue;
+    }
     Begin(flight);
   }
-  if (batch_.empty()) return false;
+  if (batch_.empty()) return did;
   connector_->Ask(batch_);
   batch_.clear();
   return true;

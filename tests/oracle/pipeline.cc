@@ -409,7 +409,13 @@ class Runner {
       request_scope.locals.push_back(Evaluate(*step.args[i], scope));
       arguments += (i != 0 ? "," : "") + Encode(request_scope.locals.back(), step.args[i]->type);
     }
-    Answer answer = scenario_.answer(step.lookup, arguments + "]", Render(lookup, request_scope));
+    Answer answer;
+    try {
+      answer = scenario_.answer(step.lookup, arguments + "]", Render(lookup, request_scope));
+    } catch (const Failure& failure) {
+      answer.outcome = 4;
+      answer.reason = std::string("the request cannot be made: ") + failure.what();
+    }
     if (step.order == OrderMode::kKey) {
       std::vector<Value> key;
       std::vector<const Type*> types;

@@ -48,7 +48,7 @@ void CheckRange(Big n, const weirc::typed::Type* type);
 bool Equal(const Value& a, const weirc::typed::Type* type_a, const Value& b, const weirc::typed::Type* type_b);
 int Compare(const Value& a, const weirc::typed::Type* type_a, const Value& b, const weirc::typed::Type* type_b);
 
-// Which fields of a record are looked at; the others must be well-formed JSON and are null.
+// Which fields of a record are looked at; the others must be well-formed JSON that occurs once, and are null.
 struct Reads {
   bool all = true;
   std::map<int, Reads> fields;

@@ -388,16 +388,16 @@ Value FromObject(const Node& node, const RecordDef* record, const Reads& reads) 
   v.kind = Value::kRecord;
   for (size_t f = 0; f < record->fields.size(); ++f) {
     const Field& field = record->fields[f];
-    auto of = reads.fields.find(static_cast<int>(f));
-    if (!reads.all && of == reads.fields.end()) {
-      v.items.push_back(Value::Null());
-      continue;
-    }
     const Node* found = nullptr;
     for (size_t i = 0; i < node.names.size(); ++i) {
       if (node.names[i] != field.json_name) continue;
       if (found != nullptr) throw Failure("`" + field.json_name + "` occurs twice");
       found = &node.items[i];
+    }
+    auto of = reads.fields.find(static_cast<int>(f));
+    if (!reads.all && of == reads.fields.end()) {
+      v.items.push_back(Value::Null());
+      continue;
     }
     if (found != nullptr) {
       v.items.push_back(FromNode(*found, field.type, reads.all ? Reads() : of->second));

@@ -144,7 +144,11 @@ class Running {
       if (plan_.tick_ns_max == 0 || random_() % 4 == 0) {
         scheduler.RunUntilQuietOrTurn(kill);
         if (engine.ended() || scheduler.turns() >= kill) break;
-        if (!scheduler.AdvanceToNext(end)) return false;
+        if (!scheduler.AdvanceToNext(end)) {
+          // A member of a group has no end: it is told to stop when nothing happens any more.
+          if (engine.store_mode() || engine.draining()) return false;
+          engine.RequestStop();
+        }
       } else {
         scheduler.RunUntilQuietOrTurn(std::min(kill, scheduler.turns() + 1 + random_() % 6));
         world_.clock.SetMono(world_.clock.MonoNs() + static_cast<int64_t>(random_() % static_cast<uint64_t>(plan_.tick_ns_max)));

@@ -236,7 +236,8 @@ def count_allocations(bench, workload, weir, arguments, problems):
     with open(f"{counted}.cc", "w") as out:
         out.write(generated)
     shutil.copy(os.path.join(library, "libweir_runtime.a"), f"{counted}.a")
-    compiler = ["clang++-19", "-std=gnu++20", "-O2", "-march=x86-64-v2", "-fno-pie", "-w", "-DFMT_HEADER_ONLY=1", "-I", ROOT]
+    compiler = ["clang++-19", "-std=gnu++20", "-O2", "-march=x86-64-v2", "-fno-pie", "-w", "-DFMT_HEADER_ONLY=1", "-I", ROOT,
+                "-I", os.path.join(arguments.build, "stdlib", "generated")]
     renamed = [f"--redefine-sym={f}=weir_counted_{f}"
                for f in ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign")]
     archives = [os.path.join(library, a) for a in sorted(os.listdir(library))

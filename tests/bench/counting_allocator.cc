@@ -1,6 +1,7 @@
 // Counts what Weir's own code allocates: linked into a pipeline whose objects call weir_counted_malloc instead of malloc
 // (see bench.py), so that librdkafka's and OpenSSL's own calls are not counted. operator new is counted for everyone; the C
 // libraries do not use it. Prints the count when the program ends.
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <new>

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs the benchmark's workloads beside their references on a real broker of its own. Start it as tools/bench.
 
-  tools/bench [W1 W2 W3 W4] [--pairs N] [--records N] [--shuffled] [--build DIR] [--enforce]
+  tools/bench [W1 W2 W3 W3S W4] [--pairs N] [--records N] [--shuffled] [--build DIR] [--enforce]
 
 W1  keep qty >= 100, write 5 fields and notional        beside: raw copy (C), by hand (C++)
 W2  join with 500 instruments, write 9 fields            beside: by hand
-W3  GET /accounts/{id} for each, 1000 in flight, ordered beside: by hand       (a tenth of the records)
+W3  GET /accounts/{id} for each, 1000 in flight, ordered beside: by hand, wrk  (a tenth of the records)
+W3S the same with answers after 0 to 100 ms              beside: by hand       (a fiftieth of the records)
 W4  per symbol windows of 1 s: count, sum, vwap, max     beside: by hand
 
 Programs take turns (A B A B …), so that what the machine does meanwhile meets all of them. CPU is the process's own,
@@ -16,6 +17,7 @@ be before a time is believed. Ends with 1 when an output is wrong or the referen
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import signal
@@ -33,7 +35,10 @@ from process import die_with_parent  # noqa: E402
 
 PARTITIONS = 4
 IN_FLIGHT = 1000
-W3_DELAY_MS = (0, 10)
+# W3's bar of 10 CPU seconds was set where wrk, which does nothing but ask, needs 5.5 for the same requests. What sockets
+# cost differs from machine to machine more than anything else here, so wrk is measured in the same run.
+W3_CPU_MAX, W3_WRK = 10.0, 5.5
+WRK_SECONDS = 4
 RUN_TIMEOUT_S = 600
 
 
@@ -52,7 +57,7 @@ class Bench:
         self.work = work
         self.programs = os.path.join(arguments.build, "tests", "bench")
         self.weir = os.path.join(arguments.build, "bin", "weir")
-        self.peer = None
+        self.peers = {}  # by delay
         self.filled = {}
         self.runs = 0
 
@@ -73,14 +78,32 @@ class Bench:
         self.tool("bench_fill", "--topic", topic, "--kind", kind, "--records", records, "--partitions", PARTITIONS)
         self.filled[topic] = records
 
-    def start_peer(self):
-        if self.peer is None:
+    def start_peer(self, delay_ms):
+        """The service that answers within `delay_ms` (least, most); returns its port."""
+        if delay_ms not in self.peers:
             program = os.path.join(self.arguments.build, "tests", "servers", "lookup_peer")
-            self.peer = subprocess.Popen(
-                [program, "--delay", "{}..{}".format(*W3_DELAY_MS)], stdout=subprocess.PIPE, text=True,
-                preexec_fn=die_with_parent)
-            self.peer_port = int(self.peer.stdout.readline().split()[1].rsplit(":", 1)[1])
-        return self.peer_port
+            peer = subprocess.Popen([program, "--delay", "{}..{}".format(*delay_ms)], stdout=subprocess.PIPE, text=True,
+                                    preexec_fn=die_with_parent)
+            self.peers[delay_ms] = peer, int(peer.stdout.readline().split()[1].rsplit(":", 1)[1])
+        return self.peers[delay_ms][1]
+
+    def stop_peers(self):
+        for peer, _ in self.peers.values():
+            peer.kill()
+            peer.wait()
+
+    def wrk(self, delay_ms):
+        """CPU seconds per million requests of wrk, which asks and does nothing else."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        result = subprocess.run(
+            ["wrk", "-t1", f"-c{IN_FLIGHT}", f"-d{WRK_SECONDS}s",
+             f"http://127.0.0.1:{self.start_peer(delay_ms)}/accounts/ACC-00000001"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        match = re.search(r"(\d+) requests in", result.stdout)
+        if result.returncode != 0 or not match:
+            raise BenchError(f"wrk: {result.stdout}")
+        return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / int(match[1]) * 1e6
 
     # ---- One run of one program ----
 
@@ -146,7 +169,7 @@ class Bench:
         raise BenchError(f"{program.name} was not done after {RUN_TIMEOUT_S} s:\n{tail(log_path)}")
 
     def check(self, workload, program):
-        return int(self.tool("bench_check", "--workload", "raw" if program.raw else workload.name.lower(),
+        return int(self.tool("bench_check", "--workload", "raw" if program.raw else workload.source,
                              "--out", workload.out_topic, "--records", workload.records))
 
 
@@ -167,23 +190,25 @@ class Program:
         if self.weir:
             command = [self.binary, "run", "--set", f"brokers={bench.broker.bootstrap}", "--state-dir", state, "--http", "off"]
             if workload.needs_peer:
-                command += ["--set", f"accounts=http://127.0.0.1:{bench.start_peer()}"]
+                command += ["--set", f"accounts=http://127.0.0.1:{bench.start_peer(workload.delay_ms)}"]
             return command
         command = [os.path.join(bench.programs, self.binary), "--brokers", bench.broker.bootstrap,
                    "--in", workload.in_topic, "--out", workload.out_topic, "--group", self.group]
         if workload.needs_instruments and not self.raw:
             command += ["--instruments", "instruments"]
         if workload.needs_peer:
-            command += ["--port", str(bench.start_peer()), "--in-flight", str(IN_FLIGHT)]
+            command += ["--port", str(bench.start_peer(workload.delay_ms)), "--in-flight", str(IN_FLIGHT)]
         return command
 
 
 class Workload:
-    def __init__(self, name, records, in_topic, references, cpu_ratio_max=None, cpu_max=None):
+    def __init__(self, name, records, in_topic, references, cpu_ratio_max=None, delay_ms=None, source=None):
         self.name, self.records, self.in_topic, self.references = name, records, in_topic, references
-        self.out_topic = f"{name.lower()}.out"
-        self.cpu_ratio_max, self.cpu_max = cpu_ratio_max, cpu_max
-        self.needs_peer = name == "W3"
+        self.source = source or name.lower()  # the pipeline, and the topic it writes
+        self.out_topic = f"{self.source}.out"
+        self.cpu_ratio_max = cpu_ratio_max
+        self.delay_ms = delay_ms  # of the service's answers
+        self.needs_peer = delay_ms is not None
         self.needs_instruments = name == "W2"
 
 
@@ -195,20 +220,22 @@ def workloads(arguments):
     return {
         "W1": Workload("W1", n, topic, [raw, by_hand["W1"]], cpu_ratio_max=1.15),
         "W2": Workload("W2", n, topic, [by_hand["W2"]], cpu_ratio_max=1.25),
-        "W3": Workload("W3", max(n // 10, 1), f"{topic}_w3", [by_hand["W3"]], cpu_max=10.0),
+        "W3": Workload("W3", max(n // 10, 1), f"{topic}_w3", [by_hand["W3"]], delay_ms=(0, 10)),
+        "W3S": Workload("W3S", max(n // 50, 1), f"{topic}_w3s", [by_hand["W3"]], delay_ms=(0, 100), source="w3"),
         "W4": Workload("W4", n, topic, [by_hand["W4"]], cpu_ratio_max=1.15),
     }
 
 
-def compile_weir(bench, workload, shuffled):
+def compile_weir(bench, workload):
     """The workload's pipeline as an executable, or None when there is no compiler yet."""
     if not os.access(bench.weir, os.X_OK):
         return None
-    name = workload.name.lower()
+    name = workload.source
     source = os.path.join(HERE, f"{name}.weir")
-    if shuffled:  # a topic's name is a constant of the language
+    topic = {"w3": "trades_w3"}.get(name, "trades")
+    if workload.in_topic != topic:  # a topic's name is a constant of the language
         with open(source) as text:
-            changed = text.read().replace('"trades', '"trades_shuffled')
+            changed = text.read().replace(f'"{topic}"', f'"{workload.in_topic}"')
         source = os.path.join(bench.work, f"{name}.weir")
         with open(source, "w") as text:
             text.write(changed)
@@ -277,7 +304,7 @@ def measure(bench, workload, arguments, problems):
     if workload.needs_instruments:
         bench.fill("instruments", "instruments")
     programs = list(workload.references)
-    weir = compile_weir(bench, workload, arguments.shuffled)
+    weir = compile_weir(bench, workload)
     if weir:
         programs.append(weir)
     else:
@@ -286,6 +313,8 @@ def measure(bench, workload, arguments, problems):
     for pair in range(arguments.pairs):
         for program in programs:
             result = bench.run(workload, program)
+            if program.weir and workload.name == "W3":
+                result["wrk"] = bench.wrk(workload.delay_ms)
             if pair == 0:
                 bench.check(workload, program)
             elif result["outputs"] != figures[program.name][0]["outputs"] and workload.name != "W4":
@@ -296,7 +325,7 @@ def measure(bench, workload, arguments, problems):
                 f"{result['rate'] / 1000:,.0f} k/s, {result['memory']:.0f} MB, first output after "
                 f"{result['start']:.2f} s")
     report(workload, programs, figures, weir, arguments, problems)
-    if weir and workload.name != "W3" and not arguments.shuffled:
+    if weir and not workload.needs_peer and not arguments.shuffled:
         count_allocations(bench, workload, weir, arguments, problems)
 
 
@@ -320,20 +349,22 @@ def report(workload, programs, figures, weir, arguments, problems):
                             "the references are not to be trusted")
     if not weir:
         return
-    mine, hand = median[weir.name], median[f"{workload.name} by hand"]
+    mine, hand = median[weir.name], median[workload.references[-1].name]
     bars = []
     if workload.cpu_ratio_max:
-        ratios = [a["cpu"] / b["cpu"] for a, b in zip(figures[weir.name], figures[f"{workload.name} by hand"])]
+        ratios = [a["cpu"] / b["cpu"] for a, b in zip(figures[weir.name], figures[workload.references[-1].name])]
         bars.append((statistics.median(ratios) <= workload.cpu_ratio_max,
                      f"CPU {spread(ratios)} × by hand, bar {workload.cpu_ratio_max}"))
-    if workload.cpu_max:
-        bars.append((mine["cpu"] <= workload.cpu_max,
-                     f"CPU {mine['cpu']:.2f} s per million, bar {workload.cpu_max:.0f}"))
-        ideal = IN_FLIGHT / (sum(W3_DELAY_MS) / 2 / 1000)
-        bars.append((mine["rate"] >= 0.9 * ideal or mine["rate"] >= 0.9 * hand["rate"],
-                     f"{mine['rate']:,.0f} records/s, in_flight / mean delay is {ideal:,.0f}, by hand {hand['rate']:,.0f} "
-                     "on this machine, bar 90 %"))
-    start_base = "raw copy" if workload.name == "W1" else f"{workload.name} by hand"
+    if workload.name == "W3":
+        floor = statistics.median(run["wrk"] for run in figures[weir.name])
+        bar = W3_CPU_MAX * max(1, floor / W3_WRK)
+        bars.append((mine["cpu"] <= bar, f"CPU {mine['cpu']:.2f} s per million; wrk alone {floor:.2f}, bar {bar:.1f} "
+                                         f"({W3_CPU_MAX:.0f} where wrk needs {W3_WRK})"))
+    if workload.name == "W3S":  # here CPU does not limit
+        ideal = IN_FLIGHT / (sum(workload.delay_ms) / 2 / 1000)
+        bars.append((mine["rate"] >= 0.9 * ideal, f"{mine['rate']:,.0f} records/s, in_flight / mean delay is {ideal:,.0f}, "
+                                                  f"by hand {hand['rate']:,.0f}; bar 90 %"))
+    start_base = programs[0].name  # W1: the raw copy
     extra = mine["start"] - median[start_base]["start"]
     bars.append((extra <= 0.1, f"first output {extra:+.2f} s against {start_base}, bar +0.10"))
     for met, text in bars:
@@ -344,7 +375,7 @@ def report(workload, programs, figures, weir, arguments, problems):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workloads", nargs="*", metavar="W", help="W1 W2 W3 W4; default: all")
+    parser.add_argument("workloads", nargs="*", metavar="W", help="W1 W2 W3 W3S W4; default: all")
     parser.add_argument("--pairs", type=int, default=5, help="rounds (default 5)")
     parser.add_argument("--records", type=int, default=5_000_000, help="records to drain (default 5 million)")
     parser.add_argument("--shuffled", action="store_true", help="the input's fields stand in 16 different orders")
@@ -372,9 +403,8 @@ def main():
     except KeyboardInterrupt:
         problems.append("interrupted")
     finally:
-        if bench and bench.peer:
-            bench.peer.kill()
-            bench.peer.wait()
+        if bench:
+            bench.stop_peers()
         shutil.rmtree(work, ignore_errors=True)
     for problem in problems:
         say(f"bench: {problem}")

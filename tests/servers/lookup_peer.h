@@ -35,6 +35,9 @@
 
 namespace weir_test {
 
+// "5" or "0..10"; false: neither.
+bool ParseRange(const std::string& text, double* min, double* max);
+
 struct PeerOptions {
   int port = 0;          // 0: a free one
   int control_port = 0;

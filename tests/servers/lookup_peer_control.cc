@@ -18,14 +18,13 @@ bool ParseNumber(const std::string& text, double* value) {
   return !text.empty() && *end == 0 && *value >= 0;
 }
 
-// "5" or "0..10"
+}  // namespace
+
 bool ParseRange(const std::string& text, double* min, double* max) {
   size_t dots = text.find("..");
   if (dots == std::string::npos) return ParseNumber(text, min) && ParseNumber(text, max);
   return ParseNumber(text.substr(0, dots), min) && ParseNumber(text.substr(dots + 2), max) && *min <= *max;
 }
-
-}  // namespace
 
 bool LookupPeer::ControlSet(std::string_view query, std::string* error) {
   for (size_t at = 0; at < query.size();) {

@@ -26,9 +26,10 @@ int main(int argc, char** argv) {
     } else if (name == "--control-port") {
       options.control_port = atoi(value);
     } else if (name == "--delay") {
-      char* end = nullptr;
-      options.delay_min_ms = options.delay_max_ms = strtod(value, &end);
-      if (strncmp(end, "..", 2) == 0) options.delay_max_ms = strtod(end + 2, nullptr);
+      if (!weir_test::ParseRange(value, &options.delay_min_ms, &options.delay_max_ms)) {
+        fprintf(stderr, "lookup_peer: --delay is 5 or 0..10, in milliseconds, not %s\n", value);
+        return 2;
+      }
     } else if (name == "--data") {
       options.data_path = value;
     } else if (name == "--key") {

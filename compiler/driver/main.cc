@@ -16,12 +16,12 @@ constexpr char kVersion[] = WEIR_VERSION;
 constexpr char kAbout[] = R"(Weir compiles a .weir pipeline into one static executable.
 
 Examples:
-  weir new orders                        start a pipeline of your own
-  weir check orders/pipeline.weir        is it right? needs no network and no settings
-  weir test orders                       run its test blocks
-  weir run orders/pipeline.weir          compile and run it here
+  weir new orders && cd orders           start a pipeline of your own
+  weir check pipeline.weir               is it right? needs no network and no settings
+  weir test .                            run its test blocks, and those of all files below
+  weir run pipeline.weir                 compile and run it here
   weir run --embedded pipeline.weir      the same with a Kafka broker inside weir
-  weir build orders/pipeline.weir -o out make the executable; then ./out --help
+  weir build pipeline.weir -o out        make the executable; then ./out --help
   weir explain W0201                     what an error means, and how to fix it)";
 
 constexpr char kExitCodes[] = R"(

@@ -28,7 +28,6 @@ class SourceFile {
   uint32_t id() const { return id_; }
   const std::string& path() const { return path_; }
   std::string_view text() const { return text_; }
-  Span WholeSpan() const { return {id_, 0, static_cast<uint32_t>(text_.size())}; }
 
   // The bytes of a span of this file; clipped to the file, so never out of range.
   std::string_view Text(Span span) const;

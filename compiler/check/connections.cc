@@ -5,6 +5,19 @@
 #include "compiler/check/number_text.h"
 #include "compiler/check/passes.h"
 
+namespace weirc::typed {
+
+std::string_view NameOf(ConnectionKind kind) {
+  switch (kind) {
+    case ConnectionKind::kFile: return "file";
+    case ConnectionKind::kKafka: return "kafka";
+    case ConnectionKind::kHttp: return "http";
+  }
+  return "";
+}
+
+}  // namespace weirc::typed
+
 namespace weirc::check {
 
 void ReadProperty(Context& context, const std::string& name, const ast::Expr& e, Scope& scope,

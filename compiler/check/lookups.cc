@@ -140,21 +140,23 @@ void ReadRequest(Context& context, const ast::LookupDecl& decl, Scope& scope,
     return;
   }
   def.connection = symbol->index;
+  if (symbol->decl->broken) return;  // reported where it is declared
   const auto kind = context.out.connections[static_cast<size_t>(symbol->index)].kind;
-  if (kind == typed::ConnectionKind::kFile || symbol->decl->broken)
-    return;  // reported where it is declared
   def.operation = field->name.text;
-  if (kind == typed::ConnectionKind::kKafka) {
-    if (def.operation == "topic") {
-      context
-          .Report(Code::kUnknownOperation, field->name.span, "a topic cannot be asked",
-                  {"a lookup over `kafka`", def.operation})
-          .Help("a topic with one row a key is a table: `table " + decl.name.text +
-                ": T = " + owner->name.text + ".topic(\"…\") { key: … }`, then `join`");
-    } else {
-      context.ReportLater(Code::kLaterConnector, field->name.span, "request-response over Kafka");
-    }
-    return;
+  switch (kind) {  // every kind is named: a new one must not pass as HTTP
+    case typed::ConnectionKind::kFile: return;  // reported where it is declared
+    case typed::ConnectionKind::kKafka:
+      if (def.operation == "topic") {
+        context
+            .Report(Code::kUnknownOperation, field->name.span, "a topic cannot be asked",
+                    {"a lookup over `kafka`", def.operation})
+            .Help("a topic with one row a key is a table: `table " + decl.name.text +
+                  ": T = " + owner->name.text + ".topic(\"…\") { key: … }`, then `join`");
+      } else {
+        context.ReportLater(Code::kLaterConnector, field->name.span, "request-response over Kafka");
+      }
+      return;
+    case typed::ConnectionKind::kHttp: break;
   }
   bool post = def.operation == "post";
   if (!post && def.operation != "get") {

@@ -30,8 +30,7 @@ class Printer {
     }
     for (const FnDef& def : p_.fns) PrintFn(def);
     for (const ConnectionDef& def : p_.connections) {
-      constexpr const char* kKinds[] = {"file", "kafka", "http"};
-      Line(0, "connection " + def.name + " = " + kKinds[static_cast<size_t>(def.kind)]);
+      Line(0, "connection " + def.name + " = " + std::string(NameOf(def.kind)));
       Properties(def.properties);
     }
     for (const DeadletterDef& def : p_.deadletters) Line(0, "deadletter " + def.name);

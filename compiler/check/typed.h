@@ -388,6 +388,7 @@ struct PropertyDef {
   Span span;
 };
 enum class ConnectionKind : uint8_t { kFile, kKafka, kHttp };
+std::string_view NameOf(ConnectionKind kind);  // as the language spells it
 struct ConnectionDef {
   std::string name;
   ConnectionKind kind;

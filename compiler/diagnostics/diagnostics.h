@@ -102,7 +102,6 @@ class Diagnostics {
   void Add(Diagnostic diagnostic);
 
   bool HasErrors() const { return error_count_ > 0; }
-  size_t ErrorCount() const { return error_count_; }
   bool IsEmpty() const { return list_.empty(); }
   // As reported.
   const std::vector<Diagnostic>& list() const { return list_; }

@@ -14,7 +14,7 @@ using namespace typed;
 using plan::Live;
 using plan::Node;
 
-Types::Types(const plan::Plan& plan, Scope* scope) : plan_(plan) {
+Types::Types(const plan::Plan& plan, Scope* scope) {
   for (const auto& def : plan.typed->enums) {
     enum_order_.push_back(def.get());
     enums_[def.get()] = scope->Take(MangleParts(def->name));

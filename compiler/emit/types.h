@@ -43,11 +43,9 @@ class Types {
   void Need(const typed::Type* type, const plan::Live& live);
   void Need(const typed::RecordDef* record, const plan::Live& live);
   void NeedIn(const typed::Expr& e);
-  void NeedFn(int fn);
   void Compared(const typed::Type* type);
   void Order(const typed::RecordDef* record);
 
-  const plan::Plan& plan_;
   std::map<const typed::RecordDef*, plan::Live> held_;
   std::map<const typed::RecordDef*, std::string> structs_;
   std::map<const typed::EnumDef*, std::string> enums_;

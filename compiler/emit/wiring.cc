@@ -209,10 +209,9 @@ void ProgramEmitter::Build() {
   }
 
   for (const ConnectionDef& connection : typed_.connections) {
-    static constexpr const char* kKinds[] = {"file", "kafka", "http"};
     code.Open("{");
     code.Add("ConnectionSpec& spec_ = AddConnection(program, " + StringLiteral(connection.name) + ", \"" +
-             kKinds[static_cast<int>(connection.kind)] + "\", " + std::to_string(out_.LineOf(connection.span)) + ");");
+             std::string(NameOf(connection.kind)) + "\", " + std::to_string(out_.LineOf(connection.span)) + ");");
     if (connection.properties.empty()) code.Add("(void)spec_;");
     Properties(connection.properties, "spec_", &code);
     code.Close();

@@ -155,7 +155,6 @@ struct Plan {
 
   Node& node(int id) { return *nodes[id]; }
   const Node& node(int id) const { return *nodes[id]; }
-  bool IsLive(int id) const { return id >= 0 && nodes[id] != nullptr; }
 };
 
 // The graph as the pipeline says it, before any rewrite but with everything a correct run needs (re-keying included).

@@ -45,8 +45,6 @@ class [[nodiscard]] Status {
   static Status Exists(std::string m) { return Status(StatusCode::kExists, std::move(m)); }
   static Status Denied(std::string m) { return Status(StatusCode::kDenied, std::move(m)); }
   static Status Unavailable(std::string m) { return Status(StatusCode::kUnavailable, std::move(m)); }
-  static Status Timeout(std::string m) { return Status(StatusCode::kTimeout, std::move(m)); }
-  static Status Cancelled(std::string m) { return Status(StatusCode::kCancelled, std::move(m)); }
   static Status Corrupt(std::string m) { return Status(StatusCode::kCorrupt, std::move(m)); }
   static Status Limit(std::string m) { return Status(StatusCode::kLimit, std::move(m)); }
   static Status Io(std::string m) { return Status(StatusCode::kIo, std::move(m)); }

@@ -44,8 +44,4 @@ class Batch {
   uint32_t size = 0;
 };
 
-// Counts what still holds a piece of input back from being finished: outputs not yet acknowledged and, where offsets
-// follow delivery, requests in flight. Raised on the worker's thread, lowered from any thread.
-class Ticket;
-
 }  // namespace weir

@@ -9,6 +9,8 @@
 
 namespace weir {
 
+class Ticket;
+
 // Meta::source of a record that a window made: this bit and the window's index. Then `offset` is the window's start.
 inline constexpr uint16_t kFromWindow = 0x8000;
 // Of a record that no source is known for: a row of a table, an output that its sink refused.

@@ -54,8 +54,8 @@ class Source {
   // Starts reading. `mine` lists the partitions this worker reads when the engine assigns them (pipelines with state,
   // tables, files); it is empty for members of a consumer group, which hear of theirs through `events`.
   virtual Status Open(const std::vector<int32_t>& mine, SourceEvents* events) = 0;
-  // Next batch, or null when nothing is there now. Takes from partitions in turn, skipping those in `held` (a bit per
-  // index into the assigned list is not enough for wide topics, hence Hold below). Serves rebalances.
+  // Next batch, or null when nothing is there now. Takes from partitions in turn, skipping those on Hold. Serves
+  // rebalances.
   virtual Status Poll(std::unique_ptr<Batch>* batch) = 0;
   // Stops (or goes on with) handing out batches of a partition; records that were fetched stay where they are.
   virtual void Hold(int32_t partition, bool held) = 0;

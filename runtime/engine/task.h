@@ -167,11 +167,6 @@ class Task {
     if (__builtin_expect(meta.headers.size != 0 && slot.headers, 0)) CopyHeaders(out, meta);
     if (__builtin_expect(out.bytes.size() > slot.hand_over_bytes, 0)) HandOver(sink);
   }
-  // Gives a begun output up: an expression in it failed.
-  void CancelOutput(OutputBuffer& out, size_t bytes_before) {
-    out.bytes.Truncate(bytes_before);
-    out.records.pop_back();
-  }
 
   // The wall clock as of this turn.
   int64_t arrival_ns() const { return arrival_ns_; }

@@ -219,7 +219,8 @@ bool Worker::Turn() {
   if (epochs.phase() != Epochs::Phase::kRunning && epochs.barrier_epoch() == epoch_) {
     did = TurnBarrier();
   } else if (epochs.phase() != Epochs::Phase::kRunning) {
-    did = PollSinks();  // collected already; the others have not
+    PollSinks();  // collected already; the others have not
+    did = false;
   } else {
     did = TurnRunning();
     if (dirty_) epochs.MarkDirty();
@@ -236,7 +237,8 @@ bool Worker::Turn() {
 
 bool Worker::TurnRunning() {
   SetTimes();
-  bool did = PollSinks();
+  PollSinks();
+  bool did = false;
   if (tables_ != nullptr) {
     did |= tables_->Turn();
     if (tables_->loaded() && !engine_->ready()) {
@@ -293,7 +295,7 @@ bool Worker::TurnBarrier() {
     did |= exchanges_->Flush();
     exchanges_->Acknowledge();
     if (lock) engine_->table_lock().UnlockShared();
-    did |= PollSinks();
+    PollSinks();
     UpdateExchangeFull();
     if (!arrived_) {
       arrived_ = true;
@@ -374,16 +376,14 @@ void Worker::SetTimes() {
   }
 }
 
-bool Worker::PollSinks() {
+void Worker::PollSinks() {
   for (auto& output : outputs_) {
     if (output->store_backed()) continue;
     Status status = output->Poll();
     if (!status.ok()) {
-      FailSink(static_cast<int>(&output - outputs_.data()), status);
-      return false;
+      return FailSink(static_cast<int>(&output - outputs_.data()), status);
     }
   }
-  return false;
 }
 
 void Worker::HandOver() {

@@ -131,7 +131,7 @@ class Worker {
   void Publish();
   void CheckConservation();
   void SetTimes();
-  bool PollSinks();
+  void PollSinks();
   bool SinksFull() const;
   void UpdateExchangeFull();
 

@@ -1,5 +1,5 @@
 // What the lookup runtime asks of a connector that answers requests (HTTP now; MongoDB, PostgreSQL, Redis later).
-// Retry, order, time-outs, cache, coalescing, rate and recovery live in runtime/lookup, not here.
+// Retry, order, time-outs, cache, coalescing and recovery live in runtime/lookup, not here.
 #pragma once
 
 #include <cstdint>

@@ -81,7 +81,6 @@ class LookupInstance final : public LookupPort {
   PendingRow* LastOfKey(uint64_t key_hash, Str key) const;
   bool BehindIsFull() const;
   // The row is the next one to go on, or may go at once.
-  bool MayGo(const PendingRow* row) const;
 
   Task* task_;
   const int lookup_step_;

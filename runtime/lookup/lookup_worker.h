@@ -1,4 +1,4 @@
-// What the lookup runtime needs of the worker it lives in; runtime/lookup/worker_lookups.cc binds it to engine's Worker,
+// What the lookup runtime needs of the worker it lives in; runtime/lookup/engine_lookups.cc binds it to engine's Worker,
 // tests to something smaller.
 #pragma once
 

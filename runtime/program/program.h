@@ -235,7 +235,7 @@ struct Program {
   std::string weir_version;
   Delivery delivery = Delivery::kAtLeastOnce;
   int64_t commit_ns = 100'000'000;
-  bool stateful = false;     // windows, or lookups that need their rows in a checkpoint: the local store is the truth
+  bool stateful = false;     // windows, re-keying, files, stdin: the local store is the truth
   std::string plan_text;     // what `plan` prints
   std::vector<StepInfo> steps;
   std::vector<ConnectionSpec> connections;

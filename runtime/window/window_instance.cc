@@ -110,7 +110,7 @@ void WindowInstance::AddToPane(int64_t start, uint32_t id) {
       spare_.pop_back();
     }
     at = panes_.insert(at, std::move(pane));
-    if (start + size_ns_ < *wake_) *wake_ = start + size_ns_;
+    if (EndOf(start) < *wake_) *wake_ = EndOf(start);
   }
   at->entries.push_back(id);
 }
@@ -148,10 +148,10 @@ void WindowInstance::RemoveFromTable(uint32_t id) {
   slots_[at].entry = kNone;
 }
 
-int64_t WindowInstance::next_fire() const { return panes_.empty() ? INT64_MAX : panes_.back().start + size_ns_; }
+int64_t WindowInstance::next_fire() const { return panes_.empty() ? INT64_MAX : EndOf(panes_.back().start); }
 
 void WindowInstance::Advance(int64_t watermark) {
-  while (!panes_.empty() && panes_.back().start + size_ns_ <= watermark) {
+  while (!panes_.empty() && EndOf(panes_.back().start) <= watermark) {
     Pane pane = std::move(panes_.back());
     panes_.pop_back();
     FirePane(pane);

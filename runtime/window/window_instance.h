@@ -29,7 +29,7 @@ class WindowInstance {
   // ---- Generated code ----
   // True when the window that starts at `start` is closed: for this record's partition, or altogether.
   bool Late(int64_t start) const {
-    int64_t end = start + size_ns_;
+    int64_t end = EndOf(start);
     return end <= watermark_ || end <= *record_watermark_;
   }
   // The accumulator of this window, zero-filled when it was created just now. Not to be called for late windows. The
@@ -96,6 +96,11 @@ class WindowInstance {
     std::vector<uint32_t> entries;
   };
 
+  // The last window of all time has no end of its own: it closes with the input.
+  int64_t EndOf(int64_t start) const {
+    int64_t end;
+    return __builtin_add_overflow(start, size_ns_, &end) ? INT64_MAX : end;
+  }
   Entry* At(uint32_t id) const {
     return reinterpret_cast<Entry*>(chunks_[id / kChunkEntries] + static_cast<size_t>(id % kChunkEntries) * stride_);
   }

@@ -157,6 +157,21 @@ TEST_CASE("starts before 1970 are windows like others") {
   CHECK(fired[0].start == -20);
 }
 
+TEST_CASE("the last window of all time closes with the input (found by fuzzing)") {
+  Rig rig;
+  constexpr int64_t kLast = INT64_MAX - INT64_MAX % kSize;
+  CHECK(rig.Add("a", INT64_MAX - 1));
+  CHECK(rig.Add("b", 5));
+  CHECK(rig.wake == 10);
+  rig.instance->Advance(INT64_MAX - 1);
+  CHECK(fired == std::vector<Fired>{{"b", 0, 1, "b"}});
+  CHECK(rig.instance->next_fire() == INT64_MAX);
+  rig.Checkpoint();
+  rig.Restart();
+  rig.instance->Advance(INT64_MAX);
+  CHECK(fired == std::vector<Fired>{{"b", 0, 1, "b"}, {"a", kLast, 1, "a"}});
+}
+
 TEST_CASE("a checkpoint carries what changed and nothing else") {
   Rig rig;
   for (int i = 0; i < 100; ++i) rig.Add("key" + std::to_string(i), 5);

@@ -58,6 +58,15 @@ TEST_CASE("Wherever the quick reading answers, Beast answers the same") {
   CHECK(quick > 5000);
 }
 
+TEST_CASE("An end before the answer, also behind an interim one, is a failure (found by fuzzing)") {
+  for (const std::string& text : {std::string(), std::string("HTTP/1.1 100 Continue\r\n\r\n")}) {
+    SlowAnswer slow(65536, 1 << 20);
+    REQUIRE(slow.Feed(View(text)) == SlowAnswer::State::kMore);
+    CHECK(slow.FeedEnd() == SlowAnswer::State::kFailed);
+    CHECK(slow.error() == "it ends in the middle");
+  }
+}
+
 TEST_CASE("A head that is cut off anywhere is short, never wrong") {
   std::string text = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
   for (size_t n = 0; n < text.size() - 2; ++n) {

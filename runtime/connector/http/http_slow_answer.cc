@@ -90,6 +90,8 @@ SlowAnswer::State SlowAnswer::Feed(Str bytes) {
 
 SlowAnswer::State SlowAnswer::FeedEnd() {
   if (impl_->failed) return State::kFailed;
+  // Beast must not be told of an end where nothing has begun: behind an interim answer.
+  if (!impl_->parser->got_some()) return impl_->Fail(bhttp::error::partial_message);
   boost::system::error_code ec;
   impl_->parser->put_eof(ec);
   if (ec) return impl_->Fail(ec);

@@ -98,13 +98,12 @@ SSL* TlsContext::Make(const Settings& settings) {
 
 Socket::Result Socket::Fail(const std::string& what, int error_number) {
   error_ = error_number != 0 ? what + std::strerror(error_number) : what;
-  was_reset_ = error_number == ECONNRESET || error_number == EPIPE;
   return Result::kFailed;
 }
 
 Socket::Result Socket::Connect(const dns::Address& address, const Settings& settings, TlsContext* tls) {
   Close(false);
-  connected_ = secured_ = was_reset_ = false;
+  connected_ = secured_ = false;
   error_.clear();
   fd_ = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd_ < 0) return Fail("", errno);

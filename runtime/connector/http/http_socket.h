@@ -63,7 +63,6 @@ class Socket {
   bool open() const { return fd_ >= 0; }
   // What kAgain waits for.
   bool wants_write() const { return wants_write_; }
-  bool was_reset() const { return was_reset_; }
   const std::string& error() const { return error_; }
 
  private:
@@ -75,7 +74,6 @@ class Socket {
   bool connected_ = false;
   bool secured_ = false;
   bool wants_write_ = false;
-  bool was_reset_ = false;
   std::string error_;
 };
 

@@ -206,7 +206,7 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
     if (Status status = Set(settings, conf.get(), name, value); !status.ok()) return status;
   }
   for (const auto& [name, value] : settings.properties) {
-    // Bounds that the runtime keeps itself: see producer.cc.
+    // Bounds that the runtime keeps itself: see writer.cc.
     if (name == "queue.buffering.max.kbytes" || name == "queue.buffering.max.messages") continue;
     if (Status status = Set(settings, conf.get(), name, value); !status.ok()) return status;
   }

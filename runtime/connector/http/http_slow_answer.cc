@@ -12,6 +12,7 @@ namespace bhttp = boost::beast::http;
 
 namespace {
 constexpr uint32_t kHeadPiece = 4096;
+constexpr size_t kLastChunkMin = 5;  // `0\r\n\r\n`
 }  // namespace
 
 struct SlowAnswer::Impl {
@@ -46,6 +47,9 @@ struct SlowAnswer::Impl {
   }
   State Run() {
     while (!bytes.empty()) {
+      // Beast must not be asked twice about a last chunk that has not come whole. What is left of a chunked answer is
+      // never shorter than that.
+      if (parser->is_header_done() && parser->chunked() && bytes.size() < kLastChunkMin) return State::kMore;
       boost::system::error_code ec;
       size_t used = parser->put(boost::asio::buffer(bytes), ec);
       bytes.erase(0, used);

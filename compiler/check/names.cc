@@ -207,6 +207,7 @@ ExprPtr ExprChecker::InferName(const ast::NameExpr& e, const Type* expected) {
   if (const Local* local = FindLocal(name.text)) {
     auto access = std::make_unique<typed::LocalExpr>();
     access->local = local->index;
+    access->name = name.text;
     access->type = local->type;
     access->span = e.span;
     return access;

@@ -181,6 +181,7 @@ struct ParamExpr : Expr {
 struct LocalExpr : Expr {
   LocalExpr() : Expr(ExprKind::kLocal) {}
   int local = -1;
+  std::string name;  // as written, for messages; empty where a conversion made it
 };
 // The record at this step, of its row type.
 struct RowExpr : Expr {

@@ -51,6 +51,7 @@ ExprPtr Clone(const Expr& expr) {
       const auto& e = As<LocalExpr>(expr);
       auto c = Copy(e);
       c->local = e.local;
+      c->name = e.name;
       return c;
     }
     case ExprKind::kRow: return Copy(As<RowExpr>(expr));

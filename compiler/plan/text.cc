@@ -127,7 +127,10 @@ class Printer {
         return o_.exact ? text + ":" + ToString(expr.type) : text;
       }
       case ExprKind::kParam: return o_.typed->params[As<ParamExpr>(expr).param].name;
-      case ExprKind::kLocal: return "$" + std::to_string(As<LocalExpr>(expr).local);
+      case ExprKind::kLocal: {
+        const auto& local = As<LocalExpr>(expr);
+        return o_.exact || local.name.empty() ? "$" + std::to_string(local.local) : local.name;
+      }
       case ExprKind::kRow: return "record";
       case ExprKind::kField: return FieldText(As<FieldExpr>(expr));
       case ExprKind::kMeta: return MetaText(As<MetaExpr>(expr));

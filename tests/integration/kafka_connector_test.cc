@@ -483,30 +483,30 @@ TEST_CASE("A pipeline with state runs once: a second copy is refused, and may st
   CHECK(Until({&c}, third, [&] { return c.records.size() == 200; }));
 }
 
-TEST_CASE("Of two copies that start together one runs") {
-  KafkaProbe probe(TheBroker().bootstrap());
-  std::string topic = Fresh("race");
-  probe.CreateTopic(topic, 3);
-  probe.Write(Numbered(topic, 0, 100));
-  std::string name = Fresh("p");
-  Pipeline first(name), second(name);
+// Two copies of one pipeline with state, started in the same instant, and 100 records to read.
+struct TwoCopies {
+  explicit TwoCopies(const char* word) : topic(Fresh(word)) {
+    probe.CreateTopic(topic, 3);
+    probe.Write(Numbered(topic, 0, 100));
+    OpenAll(first, topic, &a);
+    OpenAll(second, topic, &b);
+  }
+  KafkaProbe probe{TheBroker().bootstrap()};
+  std::string topic, name = Fresh("p");
+  Pipeline first{name}, second{name};
   Reading a, b;
-  OpenAll(first, topic, &a);
-  OpenAll(second, topic, &b);
+};
+
+TEST_CASE("Of two copies that start together one runs") {
+  TwoCopies copies("race");
+  auto& [probe, topic, name, first, second, a, b] = copies;
   REQUIRE(Until({&a, &b}, first, [&] { return (a.failed.ok() ? a : b).records.size() == 100 && a.failed.ok() != b.failed.ok(); }));
   CHECK((a.failed.ok() ? b : a).failed.code() == StatusCode::kExists);
 }
 
 TEST_CASE("A copy that started earlier but joined later does not wait for ever for the one that runs") {
-  KafkaProbe probe(TheBroker().bootstrap());
-  std::string topic = Fresh("late");
-  probe.CreateTopic(topic, 3);
-  probe.Write(Numbered(topic, 0, 100));
-  std::string name = Fresh("p");
-  Pipeline first(name), second(name);
-  Reading a, b;
-  OpenAll(first, topic, &a);
-  OpenAll(second, topic, &b);
+  TwoCopies copies("late");
+  auto& [probe, topic, name, first, second, a, b] = copies;
   REQUIRE(Until({&b}, second, [&] { return b.records.size() == 100; }));
   REQUIRE(Until({&a, &b}, second, [&] { return !a.failed.ok(); }));
   CHECK(a.failed.code() == StatusCode::kExists);

@@ -27,23 +27,23 @@ inside() {
 
 # The compiler's root.
 compiler=$scratch/compiler
-mkdir -p "$compiler/weir/bin" "$compiler/weir/lib" "$compiler/work" "$compiler/tmp"
+mkdir -p "$compiler/weir/bin" "$compiler/weir/lib" "$compiler/pipelines" "$compiler/tmp"
 cp "$build/bin/weir" "$compiler/weir/bin/"
 cp -r "$build/lib/weir" "$compiler/weir/lib/"
-cp "$here/local.weir" "$compiler/work/"
-cp "$source/examples/trade_enrichment/pipeline.weir" "$compiler/work/trade_enrichment.weir"
+cp "$here/local.weir" "$compiler/pipelines/"
+cp "$source/examples/trade_enrichment/pipeline.weir" "$compiler/pipelines/trade_enrichment.weir"
 
 [ -z "$(find "$compiler" -name '*.h' -o -name 'clang*' -o -name 'ld*' -o -name '*.so*' -o -name proc)" ] ||
   fail "the root is not empty"
 inside "$compiler" /weir/bin/weir --version
-inside "$compiler" /weir/bin/weir check /work/local.weir
-inside "$compiler" /weir/bin/weir build /work/local.weir -o /work/local --timings
-inside "$compiler" /weir/bin/weir build /work/trade_enrichment.weir -o /work/trade_enrichment --timings
+inside "$compiler" /weir/bin/weir check /pipelines/local.weir
+inside "$compiler" /weir/bin/weir build /pipelines/local.weir -o /pipelines/local --timings
+inside "$compiler" /weir/bin/weir build /pipelines/trade_enrichment.weir -o /pipelines/trade_enrichment --timings
 
 # The executables' root.
 pipelines=$scratch/pipelines
 mkdir -p "$pipelines/tmp"
-cp "$compiler/work/local" "$compiler/work/trade_enrichment" "$pipelines/"
+cp "$compiler/pipelines/local" "$compiler/pipelines/trade_enrichment" "$pipelines/"
 printf '%s\n' '{"id": 1, "amount": 12.50}' '{"id": 2, "amount": 0.10}' '{"id": "x"}' '{"id": 3, "amount": 99}' \
   >"$pipelines/tmp/orders.ndjson"
 

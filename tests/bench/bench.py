@@ -253,19 +253,28 @@ def compile_weir(bench, workload):
 
 
 WEIR_RUN_MAX_S = 1.5
+WEIR_RUN_STARTS = 9
 
 
 def time_weir_run(bench, workload, arguments, problems):
     """`weir run` on the source: from the start of the command to the first output, compiling included."""
-    program = Program("weir run", bench.weir, weir=True)
-    program.run_command = [bench.weir, "run", os.path.join(HERE, f"{workload.source}.weir"), "--"]
-    program.group = workload.source
-    start = bench.run(workload, program)["start"]
-    met = start <= WEIR_RUN_MAX_S
-    print(f"  {'met    ' if met else 'MISSED '} weir run to the first output {start:.2f} s, compiling and joining the group "
-          f"included; bar {WEIR_RUN_MAX_S}")
+    with open(os.path.join(HERE, f"{workload.source}.weir")) as text:
+        source = text.read()
+    starts = []
+    for i in range(WEIR_RUN_STARTS):
+        # A name of its own each time: a group whose last member has just gone is empty only when its session has ended.
+        program = Program("weir run", bench.weir, weir=True)
+        program.group = f"{workload.source}_start{i}"
+        path = os.path.join(bench.work, f"{program.group}.weir")
+        with open(path, "w") as out:
+            out.write(source.replace(f"pipeline {workload.source} ", f"pipeline {program.group} "))
+        program.run_command = [bench.weir, "run", path, "--"]
+        starts.append(bench.run(workload, program)["start"])
+    met = statistics.median(starts) <= WEIR_RUN_MAX_S
+    print(f"  {'met    ' if met else 'MISSED '} weir run to the first output {spread(starts)} s, compiling and joining the "
+          f"group included; bar {WEIR_RUN_MAX_S}")
     if not met and arguments.enforce:
-        problems.append(f"weir run to the first output: {start:.2f} s")
+        problems.append(f"weir run to the first output: {spread(starts)} s")
 
 
 # An allocation per batch or commit is fine, one per record is not.

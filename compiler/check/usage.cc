@@ -58,29 +58,51 @@ void CheckTargets(Context& context) {
   }
 }
 
-// Exactly once over Kafka is not promised by this version.
+// Asking for exactly once where it cannot be had.
 void CheckDelivery(Context& context) {
   if (context.out.delivery != typed::Delivery::kExactlyOnce) return;
   auto is_kafka = [&](const typed::EndpointDef& e) {
     return e.connection >= 0 && context.out.connections[static_cast<size_t>(e.connection)].kind ==
                                     typed::ConnectionKind::kKafka;
   };
-  Span kafka;
+  const typed::EndpointDef* to_kafka = nullptr;
+  const typed::EndpointDef* against = nullptr;
+  std::string why;
+  auto object = [&](const typed::EndpointDef& endpoint, const char* reason) {
+    if (against != nullptr) return;
+    against = &endpoint;
+    why = reason;
+  };
   for (const typed::SinkDef& sink : context.out.sinks) {
-    if (is_kafka(sink.endpoint)) kafka = sink.endpoint.span;
+    if (is_kafka(sink.endpoint) && to_kafka == nullptr) to_kafka = &sink.endpoint;
   }
   for (const typed::SourceDef& source : context.out.sources) {
-    if (is_kafka(source.endpoint)) kafka = source.endpoint.span;
+    if (source.endpoint.operation == "stdin") {
+      object(source.endpoint, "what was read here cannot be read again");
+    } else if (to_kafka != nullptr && !is_kafka(source.endpoint)) {
+      object(source.endpoint, "this is not in the transaction of what goes to Kafka");
+    } else if (to_kafka != nullptr && source.endpoint.connection != to_kafka->connection) {
+      object(source.endpoint, "this is another Kafka connection, and no transaction spans two");
+    }
   }
-  if (!kafka.IsValid()) return;
+  for (const typed::SinkDef& sink : context.out.sinks) {
+    if (sink.endpoint.operation == "stdout") {
+      object(sink.endpoint, "what was printed cannot be taken back");
+    } else if (to_kafka != nullptr && !is_kafka(sink.endpoint)) {
+      object(sink.endpoint, "this is not in the transaction of what goes to Kafka");
+    } else if (to_kafka != nullptr && sink.endpoint.connection != to_kafka->connection) {
+      object(sink.endpoint, "this is another Kafka connection, and no transaction spans two");
+    }
+  }
+  if (against == nullptr) return;
   for (const ast::DeclPtr& decl : context.files.front()->decls) {
     const auto* header = As<ast::PipelineDecl>(decl);
     const ast::Entry* deliver = header == nullptr ? nullptr : header->block.Find("deliver");
     if (deliver == nullptr) continue;
-    context.Report(Code::kExactlyOnceKafka, deliver->value->span, "")
-        .Secondary(kafka, "this is Kafka")
-        .Help("write `deliver: at_least_once`")
-        .Note("between files it is exactly once already");
+    context.Report(Code::kExactlyOnce, deliver->value->span, "")
+        .Secondary(against->span, why)
+        .Help("write `deliver: at_least_once`, or put this sink or source into a pipeline of its own")
+        .Note("Kafka to one Kafka is exactly once, and so is what comes from Kafka or files and goes to files");
     return;
   }
 }

@@ -104,7 +104,11 @@ bool Compile(const std::string& path, const CompileOptions& options, Compilation
     check.sources = &out->sources;
     out->typed = Check(files, check, out->diagnostics);
   }
-  if (options.embedded) RedirectConnections(&out->typed);
+  if (options.embedded) {
+    RedirectConnections(&out->typed);
+    // Its transactions are not real.
+    if (out->typed.delivery == typed::Delivery::kDefault) out->typed.delivery = typed::Delivery::kAtLeastOnce;
+  }
   if (options.last < Stage::kPlan || out->diagnostics.HasErrors()) return true;
   {
     Stopwatch time("plan", &out->timings);

@@ -60,7 +60,8 @@ int RunCommand(const Weir& weir, const RunArguments& arguments) {
     words.push_back("--set");
     words.push_back(setting);
   }
-  if (!NamesState(arguments.rest)) words.insert(words.end(), {"--state-dir", FreshState()});
+  // A run that nobody will continue leaves nothing behind that the next one would wait for.
+  if (!NamesState(arguments.rest)) words.insert(words.end(), {"--state-dir", FreshState(), "--leave"});
   words.insert(words.end(), arguments.rest.begin(), arguments.rest.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

@@ -180,6 +180,7 @@ void ProgramEmitter::Build() {
   code.Add(std::string("program->delivery = Delivery::") + (exactly_once ? "kExactlyOnce" : "kAtLeastOnce") + ";");
   if (typed_.commit) code.Add("program->commit_ns = " + StartValue(*typed_.commit, &code) + ";");
   code.Add(std::string("program->stateful = ") + (plan_.stateful ? "true" : "false") + ";");
+  code.Add(std::string("program->transactional = ") + (plan_.transactional ? "true" : "false") + ";");
   std::string text = options_.plan_text ? plan::FormatPlan(plan_) : std::string();
   if (!text.empty()) code.Add("program->plan_text =");
   for (size_t at = 0; at < text.size();) {

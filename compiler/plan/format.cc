@@ -1,5 +1,6 @@
 // The plan in words: what `weir plan` shows.
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -268,7 +269,7 @@ class Formatter {
         Item(node.name, "records that wait for an answer" + std::string(kept.empty() ? "" : ": ") + kept +
                             (node.As<LookupOp>().keeps_raw ? ", and their original bytes" : "") +
                             "; until their output is committed" +
-                            (plan_.stateful ? "" : "; in memory only: offsets do not pass them"));
+                            (plan_.stateful || plan_.transactional ? "" : "; in memory only: offsets do not pass them"));
         any = true;
       }
       if (node.Is<WindowOp>()) {
@@ -351,13 +352,37 @@ class Formatter {
     if (plan_.stateful && kafka) {
       notes.push_back("one process only: with state or files over Kafka, this version assigns itself all partitions and refuses a second copy on the same state");
     }
-    if (!plan_.stateful && kafka) notes.push_back("any number of copies: they share the partitions of their sources as one consumer group");
+    if (!plan_.stateful && kafka) {
+      notes.push_back(std::string("any number of copies: they share the partitions of their sources as one consumer group") +
+                      (plan_.transactional ? ", and state moves with its partition" : ""));
+    }
+    Internal(&notes);
     notes.insert(notes.end(), idle.begin(), idle.end());
     notes.insert(notes.end(), never_idle.begin(), never_idle.end());
     if (joins) notes.push_back("a replayed record may join a newer row: a table join sees what has arrived");
     if (notes.empty()) return;
     Section("good to know");
     for (const std::string& note : notes) Wrap("  - ", 4, note);
+  }
+
+  // The topics that the pipeline makes for itself.
+  void Internal(std::vector<std::string>* notes) const {
+    if (!plan_.transactional) return;
+    std::set<std::string> topics;
+    for (int id : plan_.order) {
+      const Node& node = plan_.node(id);
+      if (node.Is<ExchangeOp>()) topics.insert(typed_.name + "." + node.name + ".rekey");
+      if (node.dead || (!node.Is<LookupOp>() && !node.Is<WindowOp>())) continue;
+      int feeder = id;
+      while (!plan_.node(feeder).Is<SourceOp>() && !plan_.node(feeder).Is<ExchangeOp>()) feeder = plan_.node(feeder).input;
+      for (const Stage& stage : plan_.stages) {
+        if (stage.feeder == feeder) topics.insert(typed_.name + "." + stage.name + ".changelog");
+      }
+    }
+    if (topics.empty()) return;
+    std::string all;
+    for (const std::string& topic : topics) all += (all.empty() ? "`" : ", `") + topic + "`";
+    notes->push_back("makes these topics for itself: " + all);
   }
 
   bool HasWindowBehind(int id) const {

@@ -151,6 +151,7 @@ struct Plan {
   // Derived.
   std::vector<Stage> stages;
   std::vector<SinkPromise> promises;            // of record sinks and dead letter sinks, by index of TypedPipeline::sinks
+  bool transactional = false;   // Kafka is the truth: each epoch is one of its transactions
   bool stateful = false;        // the local store is the truth: windows, re-keying, files, stdin
 
   Node& node(int id) { return *nodes[id]; }

@@ -9,6 +9,7 @@
 #include "runtime/engine/loop.h"
 #include "runtime/engine/sink.h"
 #include "runtime/engine/source.h"
+#include "runtime/engine/transactions.h"
 #include "runtime/lookup/connector.h"
 #include "runtime/program/program.h"
 
@@ -23,6 +24,9 @@ struct ConnectorContext {
   int worker = 0;
   int workers = 1;
   bool group_member = false;  // sources: partitions come from the consumer group, offsets are the truth
+  // Sources of group members: partitions they are given are read only from Source::Resume on, since their state is
+  // brought back first.
+  bool resumed = false;
 };
 
 // Calls from the thread that builds the engine. An unknown connection kind or operation is kInvalid.
@@ -37,6 +41,11 @@ class Connectors {
   virtual Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) = 0;
   virtual Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
                             std::unique_ptr<LookupConnector>* out) = 0;
+  // One worker's transactions, for pipelines all of whose sources and sinks are of one connection that has them. Made
+  // after the worker's sources, whose group membership it speaks for.
+  virtual Status MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) {
+    return Status::Invalid("nothing here has transactions");
+  }
 };
 
 }  // namespace weir

@@ -19,6 +19,7 @@ enum class StateKind : uint8_t {
   kExchange = 4,  // key: empty. value: the watermark of the reading task
   kSink = 5,      // key: empty. value: committed length
   kStage = 6,     // key: empty. value: how many tasks the stage has
+  kIdentity = 7,  // key: empty. value: whom the changelog of the task belongs to (WriteIdentity)
 };
 
 // One entry as the store sees it. `step` is the hash of the step's name, so that entries survive renumbering.

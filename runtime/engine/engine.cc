@@ -22,11 +22,20 @@ constexpr int64_t kCommitWaitNs = 100'000'000;
 Engine::Engine(const Program& program, const Environment& environment)
     : program_(program),
       environment_(environment),
-      store_mode_(UsesStore(program)),
+      mode_(CommitModeOf(program)),
       commit_ns_(environment.commit_ns > 0 ? environment.commit_ns : program.commit_ns),
       graphs_(BuildStageGraphs(program)) {
   if (environment_.workers < 1) environment_.workers = 1;
   for (const StepInfo& step : program.steps) step_hashes_.push_back(Hash(Str(std::string_view(step.name))));
+  has_changelog_.resize(program.stages.size());
+  if (!transactions()) return;
+  identity_ = IdentityOf(program);
+  for (const LookupStepSpec& step : program.lookup_steps) has_changelog_[step.stage] = true;
+  for (const WindowSpec& window : program.windows) has_changelog_[window.stage] = true;
+  // Watermarks: what upstream tasks told, and how far they are themselves.
+  for (const ExchangeSpec& exchange : program.exchanges) {
+    has_changelog_[exchange.from_stage] = has_changelog_[exchange.to_stage] = true;
+  }
 }
 
 Engine::~Engine() = default;
@@ -57,6 +66,12 @@ Status Engine::Start() {
                                                           : ExitCode::kConnector,
                   status);
   }
+  if (transactions()) {
+    status = OpenTransactions();
+    if (!status.ok()) {
+      return Refuse(status.code() == StatusCode::kInvalid ? ExitCode::kStateMismatch : ExitCode::kConnector, status);
+    }
+  }
   status = LoadState();
   if (!status.ok()) {
     return Refuse(status.code() == StatusCode::kIo ? ExitCode::kWriteFailed : ExitCode::kStateMismatch, status);
@@ -83,30 +98,63 @@ Status Engine::Start() {
   return ended() ? Status::Invalid(message()) : Status();
 }
 
+ConnectorContext Engine::ContextOf(int worker) const {
+  ConnectorContext context;
+  context.program = &program_;
+  context.clock = environment_.clock;
+  context.loop = loop_pointers_[worker];
+  context.log = environment_.log;
+  context.worker = worker;
+  context.workers = environment_.workers;
+  context.group_member = !store_mode();
+  context.resumed = transactions();
+  return context;
+}
+
+Status Engine::MakeReader(int worker, size_t source, std::unique_ptr<Source>* reader) {
+  Status status = environment_.connectors->MakeSource(program_.sources[source], ContextOf(worker), reader);
+  int32_t count = 0;
+  if (status.ok()) status = (*reader)->Partitions(environment_.start_wait_ns, &count);
+  if (worker == 0) partition_counts_[source] = count;
+  return status.Within(fmt::format("source `{}`", program_.sources[source].name));
+}
+
 Status Engine::FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>* readers) {
   partition_counts_.assign(program_.sources.size(), 0);
   // Loops are the workers', which do not exist yet; they are made here and handed to them.
-  for (int i = 0; i < workers(); ++i) loops_.push_back(environment_.make_loop(i));
-  environment_.make_loop = [this](int i) { return std::move(loops_[i]); };
   for (int i = 0; i < workers(); ++i) {
-    readers->emplace_back();
-    for (size_t s = 0; s < program_.sources.size(); ++s) {
-      ConnectorContext context;
-      context.program = &program_;
-      context.clock = environment_.clock;
-      context.loop = loops_[i].get();
-      context.log = environment_.log;
-      context.worker = i;
-      context.workers = workers();
-      context.group_member = !store_mode_;
-      std::unique_ptr<Source> reader;
-      Status status = environment_.connectors->MakeSource(program_.sources[s], context, &reader);
-      int32_t count = 0;
-      if (status.ok()) status = reader->Partitions(environment_.start_wait_ns, &count);
-      if (i == 0) partition_counts_[s] = count;
-      if (!status.ok()) return status.Within(fmt::format("source `{}`", program_.sources[s].name));
-      readers->back().push_back(std::move(reader));
+    loops_.push_back(environment_.make_loop(i));
+    loop_pointers_.push_back(loops_.back().get());
+  }
+  environment_.make_loop = [this](int i) { return std::move(loops_[i]); };
+  readers->resize(static_cast<size_t>(workers()));
+  for (auto& of_worker : *readers) of_worker.resize(program_.sources.size());
+  // Topics of exchanges are made when it is known how many partitions the others have.
+  for (bool rekeyed : {false, true}) {
+    if (rekeyed && transactions()) {
+      Status status = OpenRekeys();
+      if (!status.ok()) return status;
     }
+    for (int i = 0; i < workers(); ++i) {
+      for (size_t s = 0; s < program_.sources.size(); ++s) {
+        if ((program_.sources[s].exchange >= 0) != rekeyed) continue;
+        Status status = MakeReader(i, s, &(*readers)[i][s]);
+        if (!status.ok()) return status;
+      }
+    }
+  }
+  return Status();
+}
+
+Status Engine::OpenRekeys() {
+  int32_t largest = *std::max_element(partition_counts_.begin(), partition_counts_.end());
+  for (int i = 0; i < workers(); ++i) {
+    transactions_.emplace_back();
+    Status status = environment_.connectors->MakeTransactions(ContextOf(i), &transactions_.back());
+    std::vector<Transactions::Rekey> rekeys;
+    for (size_t e = 0; e < program_.exchanges.size(); ++e) rekeys.push_back({static_cast<int>(e), largest});
+    if (status.ok()) status = transactions_.back()->OpenRekeys(&rekeys, environment_.start_wait_ns);
+    if (!status.ok()) return status;
   }
   return Status();
 }
@@ -115,7 +163,7 @@ Status Engine::OpenStore() {
   sink_positions_.assign(program_.sinks.size(), SinkPosition());
   stored_counts_.assign(program_.stages.size(), -1);
   stored_sources_.assign(program_.sources.size(), {});
-  if (!store_mode_) return Status();
+  if (!store_mode()) return Status();
   if (environment_.store == nullptr) return Status::Invalid("this pipeline keeps state, and no state directory is set");
   Store& store = *environment_.store;
   Status status = store.Open(IdentityOf(program_));
@@ -146,6 +194,19 @@ Status Engine::OpenStore() {
   return status;
 }
 
+Status Engine::OpenTransactions() {
+  std::vector<Transactions::Changelog> changelogs;
+  for (size_t s = 0; s < program_.stages.size(); ++s) {
+    if (has_changelog_[s]) changelogs.push_back({static_cast<int>(s), task_counts_[s]});
+  }
+  for (int i = 0; i < workers(); ++i) {
+    Status status = transactions_[i]->Open(changelogs, environment_.start_wait_ns);
+    if (!status.ok()) return status;
+    workers_[i]->commit_ = std::make_unique<TransactionalCommit>(*this, i, std::move(transactions_[i]));
+  }
+  return Status();
+}
+
 uint32_t Engine::StepOfStage(int stage) const {
   const StageSpec& spec = program_.stages[stage];
   return spec.source >= 0 ? program_.sources[spec.source].step : program_.exchanges[spec.exchange].step;
@@ -160,13 +221,13 @@ Status Engine::CountTasks() {
     int count = partition_counts_[source];
     int64_t stored = stored_counts_[s];
     const SourceSpec& spec = program_.sources[source];
-    if (store_mode_ && stored > count) {
+    if (store_mode() && stored > count) {
       return Status::Invalid(fmt::format(
           "source `{}` has {} partitions and had {}: it was made anew, and what is stored no longer belongs to it. Start "
           "with an empty state directory, which loses what is stored",
           spec.name, count, stored));
     }
-    if (store_mode_ && stored >= 0 && stored < count && graphs_[s].windows) {
+    if (store_mode() && stored >= 0 && stored < count && graphs_[s].windows) {
       return Status::Invalid(fmt::format(
           "source `{}` has {} partitions and had {}: keys moved to other partitions, and the state of `{}` is kept by "
           "them. Start with an empty state directory, which loses open windows and pending rows",
@@ -177,7 +238,7 @@ Status Engine::CountTasks() {
   }
   // Where keys lie is decided once.
   for (size_t s = 0; s < program_.stages.size(); ++s) {
-    if (program_.stages[s].exchange < 0) continue;
+    if (program_.stages[s].exchange < 0 || transactions()) continue;
     task_counts_[s] = stored_counts_[s] > 0 ? static_cast<int>(stored_counts_[s]) : largest;
   }
   return Status();
@@ -192,7 +253,7 @@ Status Engine::MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> rea
   store_sinks_.resize(program_.sinks.size());
   for (size_t s = 0; s < program_.sinks.size(); ++s) {
     const SinkSpec& spec = program_.sinks[s];
-    if (!store_mode_ || !environment_.connectors->StoreBacked(program_, spec)) continue;
+    if (!store_mode() || !environment_.connectors->StoreBacked(program_, spec)) continue;
     ConnectorContext context;
     context.program = &program_;
     context.clock = environment_.clock;
@@ -219,7 +280,7 @@ Status Engine::MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> rea
           std::make_unique<Input>(*workers_.back(), static_cast<int>(s), std::move(readers[i][s])));
     }
   }
-  if (!store_mode_) return Status();
+  if (!store_mode()) return Status();
   for (size_t s = 0; s < program_.stages.size(); ++s) {
     int source = program_.stages[s].source;
     for (int32_t p = 0; p < task_counts_[s]; ++p) {
@@ -240,7 +301,7 @@ Status Engine::MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> rea
 }
 
 Status Engine::LoadState() {
-  if (!store_mode_) return Status();
+  if (!store_mode()) return Status();
   Store& store = *environment_.store;
   Buffer counts;
   DeltaWriter writer(&counts, step_hashes_.data());
@@ -315,6 +376,10 @@ void Engine::Fail(ExitCode code, const std::string& message, uint32_t line) {
   WakeAll();
 }
 
+void Engine::Warn(const std::string& message, uint32_t line) {
+  if (environment_.log != nullptr) environment_.log->Write(LogLevel::kWarning, line, message);
+}
+
 void Engine::Finish() {
   {
     std::lock_guard<std::mutex> lock(end_mutex_);
@@ -331,7 +396,10 @@ void Engine::WorkerDone() {
 }
 
 void Engine::WakeAll() {
-  for (auto& worker : workers_) worker->loop().Wake();
+  for (auto& worker : workers_) {
+    worker->loop().Wake();
+    if (worker->commit_ != nullptr && ended()) worker->commit_->WakeCommit();
+  }
 }
 
 ExitCode Engine::exit_code() const {
@@ -396,6 +464,29 @@ void Engine::RunWorker(int index) {
   if (!killed()) worker.Close(finished_);
 }
 
+Epochs::Step Engine::StepCommit() {
+  if (!transactions()) return epochs_->StepCommit();
+  Epochs::Step result = Epochs::Step::kIdle;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    next_step_ = (next_step_ + 1) % workers_.size();
+    TransactionalCommit::Step step = workers_[next_step_]->commit_->StepCommit();
+    if (step == TransactionalCommit::Step::kWorked) return Epochs::Step::kWorked;
+    if (step == TransactionalCommit::Step::kWaiting) result = Epochs::Step::kWaiting;
+  }
+  return result;
+}
+
+void Engine::RunCommitsOf(int index) {
+  TransactionalCommit& commit = *workers_[index]->commit_;
+  while (!ended()) {
+    switch (commit.StepCommit()) {
+      case TransactionalCommit::Step::kWorked: break;
+      case TransactionalCommit::Step::kWaiting: commit.WaitForWork(kTicketWaitNs); break;
+      case TransactionalCommit::Step::kIdle: commit.WaitForWork(kCommitWaitNs); break;
+    }
+  }
+}
+
 void Engine::RunCommits() {
   while (!ended()) {
     switch (epochs_->StepCommit()) {
@@ -408,8 +499,10 @@ void Engine::RunCommits() {
 
 ExitCode Engine::Run() {
   std::vector<std::thread> threads;
+  threaded_ = true;
   for (int i = 0; i < workers(); ++i) threads.emplace_back([this, i] { RunWorker(i); });
-  if (store_mode_) threads.emplace_back([this] { RunCommits(); });
+  for (int i = 0; transactions() && i < workers(); ++i) threads.emplace_back([this, i] { RunCommitsOf(i); });
+  if (store_mode()) threads.emplace_back([this] { RunCommits(); });
   for (std::thread& thread : threads) thread.join();
   Close();
   return exit_code();
@@ -418,6 +511,9 @@ ExitCode Engine::Run() {
 void Engine::Close() {
   if (closed_) return;
   closed_ = true;
+  for (auto& worker : workers_) {
+    if (worker->commit_ != nullptr) worker->commit_->Close();
+  }
   if (finished_) {
     for (auto& sink : store_sinks_) {
       if (sink != nullptr) sink->Close();
@@ -459,13 +555,19 @@ MetricsSnapshot Engine::Metrics() const {
     snapshot.table_rows += table->size();
     snapshot.table_bytes += table->bytes();
   }
-  if (store_mode_) {
+  if (store_mode()) {
     StoreStats stats = environment_.store->Stats();
     snapshot.store_entries = stats.entries;
     snapshot.store_bytes = stats.bytes;
     snapshot.epochs_committed = epochs_->commits.Get();
     snapshot.last_epoch_ns = epochs_->last_duration_ns.Get();
     snapshot.last_epoch_bytes = epochs_->last_bytes.Get();
+  }
+  for (const auto& worker : workers_) {
+    if (worker->commit_ == nullptr) continue;
+    snapshot.epochs_committed += worker->commit_->commits.Get();
+    snapshot.last_epoch_ns = std::max(snapshot.last_epoch_ns, worker->commit_->last_duration_ns.Get());
+    snapshot.last_epoch_bytes += worker->commit_->last_bytes.Get();
   }
   snapshot.ready = ready();
   return snapshot;

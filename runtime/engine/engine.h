@@ -28,6 +28,14 @@ namespace weir {
 // Else offsets follow delivery.
 bool UsesStore(const Program& program);
 
+// Where it is kept what a pipeline has done.
+enum class CommitMode : uint8_t {
+  kOffsets,       // in the group's offsets, which follow delivery
+  kStore,         // in the local store: epochs.h
+  kTransactions,  // in Kafka: transactional_commit.h
+};
+CommitMode CommitModeOf(const Program& program);
+
 // What of a program its store holds.
 StoreIdentity IdentityOf(const Program& program);
 
@@ -55,7 +63,8 @@ class Engine {
   int workers() const { return environment_.workers; }
   Worker& worker(int i) { return *workers_[i]; }
   const Worker& worker(int i) const { return *workers_[i]; }
-  Epochs::Step StepCommit() { return epochs_->StepCommit(); }
+  // The commit of the process, or of the next worker in turn.
+  Epochs::Step StepCommit();
   // Closes what is open, after the pipeline has ended well.
   void Close();
 
@@ -74,7 +83,15 @@ class Engine {
   // ---- For workers, epochs and inputs ----
   const Program& program() const { return program_; }
   const Environment& environment() const { return environment_; }
-  bool store_mode() const { return store_mode_; }
+  CommitMode commit_mode() const { return mode_; }
+  bool store_mode() const { return mode_ == CommitMode::kStore; }
+  bool transactions() const { return mode_ == CommitMode::kTransactions; }
+  // Threads of its own drive it; else whoever waits for a commit steps it.
+  bool threaded() const { return threaded_; }
+  // Whether a stage keeps anything in a changelog.
+  bool has_changelog(int stage) const { return has_changelog_[stage]; }
+  const StoreIdentity& identity() const { return identity_; }
+  uint32_t StepOfStage(int stage) const;
   int64_t commit_ns() const { return commit_ns_; }
   Epochs& epochs() { return *epochs_; }
   const uint64_t* step_hashes() const { return step_hashes_.data(); }
@@ -90,6 +107,11 @@ class Engine {
   void SetLoaded() { loaded_.store(true, std::memory_order_release); }
   Sink* store_backed_sink(int sink) const { return store_sinks_[sink].get(); }
   bool StopAt(const char* point);
+  // For simulations: see Faults.
+  bool Mutated(const char* step) {
+    return environment_.faults != nullptr && environment_.faults->Mutated(step);
+  }
+  void Warn(const std::string& message, uint32_t line = 0);
   void Fail(ExitCode code, const std::string& message, uint32_t line = 0);
   void Finish();
   void WakeAll();
@@ -100,20 +122,28 @@ class Engine {
   void WorkerDone();
 
  private:
+  ConnectorContext ContextOf(int worker) const;
+  Status MakeReader(int worker, size_t source, std::unique_ptr<Source>* reader);
+  Status OpenRekeys();
   Status FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>* readers);
   Status OpenStore();
+  Status OpenTransactions();
   Status CountTasks();
   Status MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> readers);
   Status LoadState();
   Status Refuse(ExitCode code, Status status);
-  uint32_t StepOfStage(int stage) const;
   void RunWorker(int index);
   void RunCommits();
+  void RunCommitsOf(int index);
 
   const Program& program_;
   Environment environment_;
-  bool store_mode_;
+  CommitMode mode_;
+  bool threaded_ = false;
   int64_t commit_ns_;
+  std::vector<bool> has_changelog_;      // by stage
+  StoreIdentity identity_;               // of a program with changelogs
+  size_t next_step_ = 0;                 // step by step: the worker whose commit is next
   std::vector<uint64_t> step_hashes_;
   std::vector<StageGraph> graphs_;
   std::vector<int> partition_counts_;    // by source
@@ -121,6 +151,8 @@ class Engine {
   std::vector<int64_t> stored_counts_;   // by stage, -1: none
   std::vector<std::map<int32_t, StoredSource>> stored_sources_;  // by source
   std::vector<std::unique_ptr<Loop>> loops_;  // until the workers take them
+  std::vector<Loop*> loop_pointers_;     // of all workers
+  std::vector<std::unique_ptr<Transactions>> transactions_;  // until the workers take them
   std::vector<SinkPosition> sink_positions_;
   std::vector<int> new_sinks_;           // store-backed sinks that nothing was committed to yet
   std::vector<std::unique_ptr<TableStore>> tables_;

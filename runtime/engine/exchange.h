@@ -11,6 +11,7 @@
 #include "runtime/core/buffer.h"
 #include "runtime/core/row.h"
 #include "runtime/core/status.h"
+#include "runtime/engine/batch.h"
 #include "runtime/engine/delta.h"
 #include "runtime/engine/meta.h"
 
@@ -43,6 +44,12 @@ class ExchangeInbox {
   std::atomic<size_t> count_{0};
 };
 
+// What one worker has for the topic of an exchange, until the epoch ends: items of size (4 bytes), partition (4 bytes) and
+// the record's value, which is an item as above with a checksum behind it.
+struct RekeyBuffer {
+  Buffer bytes;
+};
+
 // What a reading task knows of the tasks in front of one exchange.
 struct ExchangeUpstream {
   int64_t watermark = INT64_MIN;
@@ -72,6 +79,21 @@ class Exchanges {
   // Hands over what was written. True when there was something.
   bool Flush();
 
+  // ---- Transactions: rows travel through topics ----
+  // False once all windows that an idle task's records are in must have closed: then nobody waits for its clock.
+  bool ClockMatters(const TaskState& task) const;
+  // True when readers should hear of the task's watermark although it reads nothing.
+  bool WantsTelling(const TaskState& task) const;
+  // Ends the epoch: what was sent, and behind it the watermarks of all tasks, becomes the epoch's.
+  void CollectRekeyed();
+  const RekeyBuffer& rekeyed(int exchange) const { return collected_[static_cast<size_t>(exchange)]; }
+  uint64_t rekeyed_bytes() const;
+  // What was sent in this epoch is nothing any more.
+  void ForgetRekeyed();
+  // Works on records [begin, batch.size) of an exchange's topic; returns the index after the last one taken. False in
+  // `*ok`: one is not what Weir wrote.
+  uint32_t ProcessRekeyed(TaskState& task, int exchange, const Batch& batch, uint32_t begin, bool* ok);
+
   // ---- Receiving ----
   // Takes what came and works on it; what a blocked task cannot take waits. With `force` (at a barrier) everything is
   // worked on. True: something was done.
@@ -83,12 +105,14 @@ class Exchanges {
   bool Overfull();
 
   // ---- State of a task that an exchange feeds ----
-  static void AppendDelta(TaskState& task, uint32_t step, DeltaWriter& delta);
+  // `upstreams`: what each upstream task told is kept too, since it is told only once.
+  static void AppendDelta(TaskState& task, uint32_t step, bool upstreams, DeltaWriter& delta);
   static Status Restore(TaskState& task, Str value);
   static void UpdateWatermark(TaskState& task);
 
  private:
   void Append(int to_worker, Str item, bool row);
+  void AppendRekeyed(int exchange, int32_t partition, Str item);
   // One item: works on it, or lets it wait. False when it is malformed.
   bool TakeItem(Str item, bool force);
   bool DeliverRow(TaskState& task, int exchange, RowReader& in);
@@ -105,6 +129,8 @@ class Exchanges {
   uint64_t backlog_bytes_ = 0;
   uint32_t taken_ = 0;                                     // batches worked on since Acknowledge
   Buffer item_;
+  std::vector<RekeyBuffer> sent_, collected_;              // by exchange
+  int64_t windows_ns_ = 0;                                 // of all windows one behind the other
 };
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 #include "runtime/engine/exchange.h"
 #include "runtime/engine/task_state.h"
 #include "runtime/engine/worker.h"
+#include "runtime/state/changelog.h"
 
 namespace weir {
 
@@ -15,7 +16,13 @@ constexpr size_t kBatchBytes = 64 * 1024;
 constexpr uint64_t kExchangeSeed = 0x7765697265786368;  // "weirexch"
 }  // namespace
 
-Exchanges::Exchanges(Worker& worker) : worker_(worker), outgoing_(worker.workers()) {}
+Exchanges::Exchanges(Worker& worker)
+    : worker_(worker),
+      outgoing_(worker.workers()),
+      sent_(worker.program().exchanges.size()),
+      collected_(worker.program().exchanges.size()) {
+  for (const WindowSpec& window : worker.program().windows) windows_ns_ += window.size_ns;
+}
 
 // ---- Sending --------------------------------------------------------------------------------------------------------
 
@@ -31,6 +38,7 @@ void Exchanges::SendRow(int exchange, int32_t from, Str key, const Meta& meta, S
   out.U64(to);
   WriteMeta(meta, spec.keeps_raw, out);
   out.Str(row);
+  if (worker_.transactions()) return AppendRekeyed(exchange, static_cast<int32_t>(to), item_.str());
   Append(static_cast<int>(to) % worker_.workers(), item_.str(), true);
 }
 
@@ -39,6 +47,8 @@ void Exchanges::SendWatermarks(TaskState& task) {
     ExchangeSlot& slot = *task.exchanges[exchange];
     int64_t watermark = task.ExchangeWatermark(exchange);
     if (watermark <= slot.told && task.idle == slot.idle_told) continue;
+    // Readers' commits would otherwise move an idle task's clock, which would be told, read and committed, for ever.
+    if (worker_.transactions() && task.idle && slot.idle_told && !ClockMatters(task)) continue;
     slot.told = std::max(slot.told, watermark);
     slot.idle_told = task.idle;
     item_.Clear();
@@ -49,6 +59,10 @@ void Exchanges::SendWatermarks(TaskState& task) {
     out.I64(slot.told);
     out.Bool(task.idle);
     int tasks = worker_.engine().task_count(worker_.program().exchanges[exchange].to_stage);
+    if (worker_.transactions()) {
+      for (int32_t to = 0; to < tasks; ++to) AppendRekeyed(exchange, to, item_.str());
+      continue;
+    }
     for (int to = 0; to < worker_.workers() && to < tasks; ++to) Append(to, item_.str(), false);
   }
 }
@@ -70,6 +84,92 @@ bool Exchanges::Flush() {
     did = true;
   }
   return did;
+}
+
+// ---- Through topics -------------------------------------------------------------------------------------------------
+
+void Exchanges::AppendRekeyed(int exchange, int32_t partition, Str item) {
+  Buffer& bytes = sent_[static_cast<size_t>(exchange)].bytes;
+  size_t head = bytes.size();
+  uint32_t size = 0;
+  bytes.Append(&size, sizeof size);
+  bytes.Append(&partition, sizeof partition);
+  SealChange(Str(), item, &bytes);
+  size = static_cast<uint32_t>(bytes.size() - head - sizeof size - sizeof partition);
+  std::memcpy(bytes.data() + head, &size, sizeof size);
+}
+
+bool Exchanges::ClockMatters(const TaskState& task) const {
+  int64_t last = task.task.max_time_;
+  for (int exchange : task.exchange_indices) {
+    int64_t told = task.exchanges[static_cast<size_t>(exchange)]->told;
+    if (last == INT64_MIN || last > INT64_MAX - windows_ns_ || told <= last + windows_ns_) return true;
+  }
+  return false;
+}
+
+bool Exchanges::WantsTelling(const TaskState& task) const {
+  for (int exchange : task.exchange_indices) {
+    const ExchangeSlot& slot = *task.exchanges[static_cast<size_t>(exchange)];
+    if (task.idle != slot.idle_told) return true;
+    if (task.ExchangeWatermark(exchange) > slot.told && ClockMatters(task)) return true;
+  }
+  return false;
+}
+
+void Exchanges::CollectRekeyed() {
+  auto tell = [this] {
+    for (TaskState* task : worker_.Tasks()) {
+      if (!task->exchange_indices.empty()) SendWatermarks(*task);
+    }
+  };
+  bool early = worker_.engine().Mutated("watermark ahead of its data");
+  std::vector<RekeyBuffer> rows;
+  if (early) {
+    rows = std::move(sent_);
+    sent_ = std::vector<RekeyBuffer>(rows.size());
+  }
+  tell();
+  for (size_t i = 0; i < collected_.size(); ++i) {
+    collected_[i].bytes.Clear();
+    collected_[i].bytes.Trim(16 << 20);
+    std::swap(collected_[i].bytes, sent_[i].bytes);
+  }
+  if (early) sent_ = std::move(rows);  // in the next epoch
+}
+
+uint64_t Exchanges::rekeyed_bytes() const {
+  uint64_t bytes = 0;
+  for (const RekeyBuffer& sent : sent_) bytes += sent.bytes.size();
+  return bytes;
+}
+
+void Exchanges::ForgetRekeyed() {
+  for (RekeyBuffer& sent : sent_) sent.bytes.Clear();
+}
+
+uint32_t Exchanges::ProcessRekeyed(TaskState& task, int exchange, const Batch& batch, uint32_t begin, bool* ok) {
+  *ok = true;
+  uint32_t at = begin;
+  for (; at < batch.size && !task.task.blocked(); ++at) {
+    Str item;
+    *ok = OpenChange(Str(), batch.messages[at].value, &item) && item.size != 0;
+    if (!*ok) break;
+    RowReader in(item.Sub(1));
+    uint64_t of = in.U64();
+    uint64_t from = in.U64();
+    if (item[0] == ExchangeBatch::kRow) {
+      in.U64();  // the task: this one
+      *ok = in.ok() && of == static_cast<uint64_t>(exchange) && DeliverRow(task, exchange, in);
+    } else {
+      int64_t watermark = in.I64();
+      bool idle = in.Bool();
+      *ok = in.AtEnd() && of == static_cast<uint64_t>(exchange);
+      if (*ok) DeliverWatermark(task, from, watermark, idle);
+    }
+    if (!*ok) break;
+  }
+  return at;
 }
 
 // ---- Receiving ------------------------------------------------------------------------------------------------------
@@ -208,7 +308,12 @@ bool Exchanges::DeliverRow(TaskState& task, int exchange, RowReader& in) {
 }
 
 void Exchanges::DeliverWatermark(TaskState& task, uint64_t from, int64_t watermark, bool idle) {
-  if (from >= task.upstreams.size()) return;
+  constexpr uint64_t kTasksMax = 1 << 20;
+  if (from >= task.upstreams.size()) {
+    if (!worker_.transactions() || from >= kTasksMax) return;
+    task.upstreams.resize(from + 1);  // a partition that was added
+  }
+  task.upstreams_moved = true;
   ExchangeUpstream& upstream = task.upstreams[from];
   upstream.idle = idle;
   if (watermark > upstream.watermark) {
@@ -242,16 +347,35 @@ void Exchanges::UpdateWatermark(TaskState& task) {
 
 // What its upstream tasks told is told again after a restart; what is kept is how far the task itself had come, since
 // that may be further than they say: idle ones did not count.
-void Exchanges::AppendDelta(TaskState& task, uint32_t step, DeltaWriter& delta) {
-  if (task.task.watermark_ == task.saved_watermark) return;
+void Exchanges::AppendDelta(TaskState& task, uint32_t step, bool upstreams, DeltaWriter& delta) {
+  bool moved = upstreams && task.upstreams_moved;
+  if (task.task.watermark_ == task.saved_watermark && !moved) return;
   task.saved_watermark = task.task.watermark_;
-  delta.BeginPut(step, StateKind::kExchange, task.task.partition(), Str()).I64(task.saved_watermark);
+  task.upstreams_moved = false;
+  RowWriter& out = delta.BeginPut(step, StateKind::kExchange, task.task.partition(), Str());
+  out.I64(task.saved_watermark);
+  if (upstreams) {
+    out.U64(task.upstreams.size());
+    for (const ExchangeUpstream& upstream : task.upstreams) {
+      out.I64(upstream.watermark);
+      out.Bool(upstream.idle);
+    }
+  }
   delta.EndPut();
 }
 
 Status Exchanges::Restore(TaskState& task, Str value) {
   RowReader in(value);
   task.task.watermark_ = task.saved_watermark = in.I64();
+  if (!in.AtEnd()) {
+    uint64_t count = in.U64();
+    if (count > value.size) return Status::Corrupt("its watermarks cannot be read");
+    if (task.upstreams.size() < count) task.upstreams.resize(count);
+    for (uint64_t i = 0; i < count; ++i) {
+      task.upstreams[i].watermark = in.I64();
+      task.upstreams[i].idle = in.Bool();
+    }
+  }
   return in.AtEnd() ? Status() : Status::Corrupt("its watermark cannot be read");
 }
 

@@ -15,7 +15,13 @@ constexpr uint64_t kSourceLayout = 1, kRowLayout = 1, kWindowLayout = 1, kExchan
 
 }  // namespace
 
+CommitMode CommitModeOf(const Program& program) {
+  if (program.transactional) return CommitMode::kTransactions;
+  return UsesStore(program) ? CommitMode::kStore : CommitMode::kOffsets;
+}
+
 bool UsesStore(const Program& program) {
+  if (program.transactional) return false;
   if (program.stateful || !program.windows.empty() || !program.exchanges.empty()) return true;
   for (const SourceSpec& source : program.sources) {
     if (source.operation != "topic") return true;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/engine/engine.h"
+#include "runtime/engine/exchange.h"
 #include "runtime/engine/worker.h"
 
 namespace weir {
@@ -38,7 +40,8 @@ Input::Input(Worker& worker, int source, std::unique_ptr<Source> reader)
       source_(source),
       spec_(worker.program().sources[source]),
       reader_(std::move(reader)),
-      offsets_mode_(!worker.store_mode()) {
+      offsets_mode_(!worker.store_mode() && !worker.transactions()),
+      group_member_(!worker.store_mode()) {
   int64_t in_flight = 0;
   for (const LookupSpec& lookup : worker.program().lookups) in_flight = std::max<int64_t>(in_flight, lookup.in_flight);
   open_records_max_ = static_cast<uint64_t>(std::max<int64_t>(4 * in_flight, 10'000));
@@ -72,7 +75,7 @@ void Input::AddPartition(int32_t number, TaskState* task, const StoredSource& st
 
 Status Input::Open() {
   std::vector<int32_t> mine;
-  if (!offsets_mode_) {
+  if (!group_member_) {
     for (const auto& partition : partitions_) mine.push_back(partition->number);
     if (mine.empty()) return Status();
   }
@@ -97,6 +100,7 @@ void Input::Gauges(std::vector<PartitionMetrics>* out) const {
     metrics.watermark_ns = gauges->watermark.Get();
     metrics.blocked_ns = gauges->blocked_ns.Get();
     metrics.connected = gauges->connected.Get() != 0;
+    metrics.recovering = gauges->recovering.Get() != 0;
     out->push_back(metrics);
   }
 }
@@ -119,7 +123,7 @@ bool Input::Turn(bool may_process, bool may_poll) {
     UpdateHold(*partition);
     partition->empty_poll = false;
   }
-  if (!offsets_mode_ && partitions_.empty()) return did;
+  if (!group_member_ && partitions_.empty()) return did;
   // Held back, it is still polled once: members of a group are asked to give partitions away there.
   for (int i = 0; i < (may_poll ? kBatchesPerTurn : 1); ++i) {
     std::unique_ptr<Batch> batch;
@@ -137,7 +141,8 @@ bool Input::Turn(bool may_process, bool may_poll) {
     }
     did = true;
     Partition* partition = Find(batch->partition);
-    if (partition == nullptr || batch->size == 0) continue;  // given away in this very poll
+    // Given away in this very poll, or read before its task was to be brought back.
+    if (partition == nullptr || partition->recovering || batch->size == 0) continue;
     Accept(*partition, std::move(batch));
     if (may_process && !partition->task->task.blocked()) {
       while (!partition->waiting.empty() && Work(*partition)) {
@@ -180,23 +185,30 @@ bool Input::Work(Partition& partition) {
   task.ticket_ = waiting.open != nullptr ? &waiting.open->ticket : nullptr;
   uint64_t begun = task.begun_;
   uint32_t begin = waiting.begin;
-  uint32_t end = spec_.process(task, batch, begin);
+  const bool rekeyed = spec_.exchange >= 0;
+  bool readable = true;
+  uint32_t end = rekeyed
+                     ? worker_.exchanges().ProcessRekeyed(*partition.task, spec_.exchange, batch, begin, &readable)
+                     : spec_.process(task, batch, begin);
   task.ticket_ = nullptr;
   worker_.arena().Reset();
   uint32_t taken = end - begin;
-  if (end > batch.size || end < begin || task.begun_ - begun != taken) {
+  if (!readable) {
+    worker_.Fail(ExitCode::kStateMismatch,
+                 fmt::format("topic `{}`, partition {}, offset {}: the record is not one that this pipeline wrote; only "
+                             "its own copies may write to it",
+                             spec_.address, partition.number, batch.messages[end].offset),
+                 worker_.program().steps[spec_.step].line);
+    return false;
+  }
+  if (end > batch.size || end < begin || (!rekeyed && task.begun_ - begun != taken)) {
     worker_.Fail(ExitCode::kInternal,
                  fmt::format("source `{}`: {} records taken and {} begun", spec_.name, taken, task.begun_ - begun));
     return false;
   }
   if (taken != 0) {
     worker_.MarkDirty();
-    worker_.ledger().read.Add(taken);
-    StepCounters& counters = worker_.counters(spec_.step);
-    counters.read.Add(taken);
-    uint64_t bytes = 0;
-    for (uint32_t i = begin; i < end; ++i) bytes += batch.messages[i].key.size + batch.messages[i].value.size;
-    counters.read_bytes.Add(bytes);
+    if (!rekeyed) Count(batch, begin, end);
     partition.position.offset = batch.messages[end - 1].next_offset;
     partition.position.earliest = false;
     partition.moved = true;
@@ -209,6 +221,15 @@ bool Input::Work(Partition& partition) {
   return taken != 0;
 }
 
+void Input::Count(const Batch& batch, uint32_t begin, uint32_t end) {
+  worker_.ledger().read.Add(end - begin);
+  StepCounters& counters = worker_.counters(spec_.step);
+  counters.read.Add(end - begin);
+  uint64_t bytes = 0;
+  for (uint32_t i = begin; i < end; ++i) bytes += batch.messages[i].key.size + batch.messages[i].value.size;
+  counters.read_bytes.Add(bytes);
+}
+
 void Input::UpdateHold(Partition& partition) {
   bool blocked = partition.task->task.blocked() && !partition.waiting.empty();
   if (blocked && partition.blocked_since < 0) {
@@ -217,7 +238,7 @@ void Input::UpdateHold(Partition& partition) {
     partition.gauges->blocked_ns.Add(static_cast<uint64_t>(worker_.mono_ns() - partition.blocked_since));
     partition.blocked_since = -1;
   }
-  bool hold = holding_ || !partition.waiting.empty() || (offsets_mode_ && partition.open_records > open_records_max_);
+  bool hold = holding_ || partition.recovering || !partition.waiting.empty() || (offsets_mode_ && partition.open_records > open_records_max_);
   if (hold == partition.held) return;
   partition.held = hold;
   reader_->Hold(partition.number, hold);
@@ -258,7 +279,7 @@ void Input::Tick(bool counts) {
           }
         }
       }
-    } else if (!partition.waiting.empty() || !counts) {
+    } else if (spec_.exchange < 0 && (!partition.waiting.empty() || !counts)) {
       partition.quiet_since = -1;
       SetIdle(partition, false);
     }
@@ -269,7 +290,8 @@ void Input::Tick(bool counts) {
 
 void Input::SetIdle(Partition& partition, bool idle) {
   partition.idle = idle;
-  partition.task->idle = idle;
+  // What an exchange feeds is idle when its upstream tasks are.
+  if (spec_.exchange < 0) partition.task->idle = idle;
 }
 
 void Input::Finish(Partition& partition) {
@@ -295,7 +317,8 @@ int64_t Input::NextTimerMonoNs() const {
     if (task.max_time_ == INT64_MIN) continue;
     int64_t fire = partition->task->NextFire();
     if (fire != INT64_MAX) next = std::min(next, partition->idle_from + (fire - (task.max_time_ - task.lateness_)));
-    if (!partition->task->exchange_indices.empty() && worker_.AnyWindowOpen()) {
+    bool waited_for = worker_.transactions() ? worker_.exchanges().ClockMatters(*partition->task) : worker_.AnyWindowOpen();
+    if (!partition->task->exchange_indices.empty() && waited_for) {
       next = std::min(next, worker_.mono_ns() + kIdleTickNs);
     }
   }
@@ -350,6 +373,61 @@ void Input::TellCommitted() {
   if (!positions.empty()) reader_->Commit(positions);
 }
 
+// ---- Transactions ---------------------------------------------------------------------------------------------------
+
+void Input::AddRecoveries(std::vector<std::unique_ptr<TaskRecovery>>* tasks) const {
+  bool latest = false;
+  for (const Property& property : spec_.properties) latest = latest || (property.name == "start" && property.value == "latest");
+  for (const auto& partition : partitions_) {
+    if (!partition->recovering) continue;
+    auto task = std::make_unique<TaskRecovery>();
+    task->stage = spec_.stage;
+    task->source = source_;
+    task->partition = partition->number;
+    task->has_changelog = worker_.engine().has_changelog(spec_.stage);
+    task->start_latest = latest;
+    tasks->push_back(std::move(task));
+  }
+}
+
+bool Input::recovering() const {
+  return std::any_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->recovering; });
+}
+
+Status Input::BringBack(int32_t number, const StoredSource& stored, bool first) {
+  Partition* partition = Find(number);
+  if (partition == nullptr || !partition->recovering) return Status();
+  Task& task = partition->task->task;
+  partition->recovering = false;
+  partition->gauges->recovering.Set(0);
+  partition->position = stored.position;
+  partition->saved_watermark = stored.watermark;
+  task.max_time_ = stored.max_time;
+  // What an exchange feeds has its watermark from there.
+  if (spec_.exchange < 0) task.watermark_ = stored.watermark;
+  // Where the source begins is committed too, so that what `latest` came to stays.
+  partition->moved = first;
+  if (first) worker_.MarkDirty();
+  partition->gauges->position.Set(stored.position.offset);
+  partition->gauges->watermark.Set(stored.watermark);
+  return reader_->Resume(number, stored.position.offset).Within(fmt::format("source `{}`", spec_.name));
+}
+
+void Input::AppendOffsets(std::vector<SourceOffset>* offsets) const {
+  for (const auto& partition : partitions_) {
+    if (partition->recovering || partition->position.offset < 0) continue;
+    offsets->push_back({source_, partition->number, partition->position.offset});
+  }
+}
+
+void Input::Restart() {
+  std::vector<int32_t> numbers;
+  for (const auto& partition : partitions_) numbers.push_back(partition->number);
+  Drop(numbers);
+  std::vector<Position> positions;
+  Assigned(numbers, &positions);
+}
+
 // ---- Offsets that follow delivery -----------------------------------------------------------------------------------
 
 void Input::PopDone(Partition& partition) {
@@ -397,10 +475,13 @@ void Input::Assigned(const std::vector<int32_t>& partitions, std::vector<Positio
   positions->clear();
   for (int32_t number : partitions) {
     Partition* partition = Find(number);
-    if (partition == nullptr && offsets_mode_) {
+    if (partition == nullptr && group_member_) {
       // The group's committed offset counts.
       AddPartition(number, worker_.AddTask(spec_.stage, number), StoredSource());
       partition = Find(number);
+      partition->recovering = worker_.transactions();
+      partition->gauges->recovering.Set(partition->recovering ? 1 : 0);
+      if (partition->recovering) worker_.WantRecovery();
     }
     if (partition == nullptr) {
       worker_.Fail(ExitCode::kInternal, fmt::format("source `{}` was given partition {}", spec_.name, number));
@@ -431,6 +512,10 @@ bool Input::AllSettled(const std::vector<int32_t>& partitions) {
 }
 
 void Input::Revoked(const std::vector<int32_t>& partitions) {
+  if (worker_.transactions()) {
+    worker_.CommitBeforeRevoke();
+    return Drop(partitions);
+  }
   int64_t end = worker_.clock().MonoNs() + worker_.environment().revoke_wait_ns;
   worker_.HandOver();
   while (!AllSettled(partitions) && !worker_.stopping()) {
@@ -444,7 +529,10 @@ void Input::Revoked(const std::vector<int32_t>& partitions) {
   Drop(partitions);
 }
 
-void Input::Lost(const std::vector<int32_t>& partitions) { Drop(partitions); }
+void Input::Lost(const std::vector<int32_t>& partitions) {
+  if (worker_.transactions()) worker_.ForgetEpoch();
+  Drop(partitions);
+}
 
 void Input::Drop(const std::vector<int32_t>& partitions) {
   for (int32_t number : partitions) {

@@ -12,11 +12,13 @@
 #include "runtime/engine/counters.h"
 #include "runtime/engine/metrics.h"
 #include "runtime/engine/source.h"
+#include "runtime/engine/transactions.h"
 #include "runtime/engine/task_state.h"
 
 namespace weir {
 
 class Worker;
+struct TaskRecovery;
 
 // What a partition shows to metrics. Any thread.
 struct PartitionGauges {
@@ -24,6 +26,7 @@ struct PartitionGauges {
   int32_t partition = 0;
   Gauge position{-1};
   Gauge connected{1};
+  Gauge recovering{0};
   Gauge end_offset{-1};
   Gauge watermark{INT64_MIN};
   Counter blocked_ns;
@@ -74,6 +77,17 @@ class Input : public SourceEvents {
   // No batch is unfinished.
   bool Settled() const;
 
+  // ---- Transactions ----
+  // Adds the partitions that are to be brought back.
+  void AddRecoveries(std::vector<std::unique_ptr<TaskRecovery>>* tasks) const;
+  bool recovering() const;
+  // The task's state is back: reading goes on. `first`: nothing was committed for the partition yet.
+  Status BringBack(int32_t number, const StoredSource& stored, bool first);
+  // Where each partition stands.
+  void AppendOffsets(std::vector<SourceOffset>* offsets) const;
+  // All partitions are to be brought back anew.
+  void Restart();
+
   // ---- SourceEvents ----
   void Assigned(const std::vector<int32_t>& partitions, std::vector<Position>* positions) override;
   void Revoked(const std::vector<int32_t>& partitions) override;
@@ -102,6 +116,7 @@ class Input : public SourceEvents {
     Position position;          // of what was worked on
     std::deque<Waiting> waiting;
     bool held = false;
+    bool recovering = false;    // transactions: its task's state is not back yet, and nothing is read
     bool finished = false;
     bool moved = false;         // since the last commit
     int64_t saved_watermark = INT64_MIN;
@@ -124,6 +139,7 @@ class Input : public SourceEvents {
   void Accept(Partition& partition, std::unique_ptr<Batch> batch);
   // True when something was taken.
   bool Work(Partition& partition);
+  void Count(const Batch& batch, uint32_t begin, uint32_t end);
   void UpdateHold(Partition& partition);
   void SetIdle(Partition& partition, bool idle);
   void Finish(Partition& partition);
@@ -135,7 +151,8 @@ class Input : public SourceEvents {
   int source_;
   const SourceSpec& spec_;
   std::unique_ptr<Source> reader_;
-  bool offsets_mode_;
+  bool offsets_mode_;   // offsets follow delivery
+  bool group_member_;   // partitions come and go
   uint64_t open_records_max_ = 0;
   bool holding_ = false;  // sinks are full, the pipeline drains, an exchange is full
   std::vector<std::unique_ptr<Partition>> partitions_;

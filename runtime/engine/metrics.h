@@ -20,6 +20,7 @@ struct PartitionMetrics {
   int64_t end_offset = -1;     // -1: unknown
   int64_t watermark_ns = INT64_MIN;  // INT64_MIN: none yet, INT64_MAX: read to the end
   uint64_t blocked_ns = 0;     // waited for a lookup
+  bool recovering = false;   // its state is being brought back, nothing is read yet
   bool connected = true;       // false: what it is read from does not answer
 };
 

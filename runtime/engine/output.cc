@@ -39,6 +39,14 @@ void Output::HandOver() {
   slot_->counters->written.Add(buffer.records.size());
   slot_->counters->written_bytes.Add(buffer.bytes.size());
   worker_.MarkDirty();
+  if (worker_.transactions()) {
+    refused_.clear();
+    worker_.commit().transactions().Check(index_, buffer, &refused_);
+    if (!refused_.empty()) {
+      Refuse(refused_);
+      LeaveOut(refused_);
+    }
+  }
   if (store_backed()) {
     kept_bytes_ += buffer.bytes.size();
     kept_.push_back(std::move(current_));
@@ -120,6 +128,30 @@ void Output::Route(const Meta& meta, uint32_t step, const std::string& reason, T
     worker_.Fail(ExitCode::kStopped, fmt::format("sink `{}` cannot take a record: {}", spec.name, reason),
                  program.steps[spec.step].line);
   }
+}
+
+void Output::LeaveOut(const std::vector<Sink::Refused>& refused) {
+  std::vector<OutputRecord>& records = current_->records;
+  size_t kept = 0, next = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (next < refused.size() && refused[next].record == i) {
+      ++next;
+    } else {
+      records[kept++] = records[i];
+    }
+  }
+  records.resize(kept);
+}
+
+void Output::Forget() {
+  current_->Clear();
+  for (auto& buffer : kept_) {
+    if (spare_.size() >= kSpareMax) break;
+    buffer->Clear();
+    spare_.push_back(std::move(buffer));
+  }
+  kept_.clear();
+  kept_bytes_ = 0;
 }
 
 OutputBuffer& Output::AddToCollected() {

@@ -33,10 +33,14 @@ class Output {
   const std::vector<std::unique_ptr<OutputBuffer>>& collected() const { return collected_; }
   // A buffer that is added to the epoch being committed, whose tickets are not at zero yet.
   OutputBuffer& AddToCollected();
+  // What was kept is nothing any more; the epoch being committed stays.
+  void Forget();
   uint64_t kept_bytes() const { return kept_bytes_ + slot_->buffer->bytes.size(); }
 
  private:
   void Refuse(const std::vector<Sink::Refused>& refused);
+  // `refused` in the order of the records.
+  void LeaveOut(const std::vector<Sink::Refused>& refused);
   // What the sink's route says of one refused record.
   void Route(const Meta& meta, uint32_t step, const std::string& reason, Ticket* ticket);
   std::unique_ptr<OutputBuffer> NewBuffer();

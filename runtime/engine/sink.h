@@ -61,7 +61,8 @@ class Sink {
   virtual ~Sink() = default;
   virtual Status Open(const SinkPosition& committed) = 0;
   // Takes the records; their bytes are copied or written before it returns. Clears nothing. A record that can never be
-  // written through its own fault (too large, refused timestamp) is given back through `refused` (indices and reasons)
+  // written through its own fault (too large, refused timestamp) is given back through `refused` (indices, in their
+  // order, and reasons)
   // and becomes a dead letter; any other failure is the Status, which ends the process.
   struct Refused {
     uint32_t record;

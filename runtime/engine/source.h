@@ -60,6 +60,10 @@ class Source {
   // Stops (or goes on with) handing out batches of a partition; records that were fetched stay where they are.
   virtual void Hold(int32_t partition, bool held) = 0;
   virtual PartitionStatus Tell(int32_t partition) = 0;
+  // Sources made with ConnectorContext::resumed: reads an assigned partition from this offset on. Again: anew from there.
+  virtual Status Resume(int32_t partition, int64_t offset) {
+    return Status::Invalid("this source cannot be resumed");
+  }
   // What goes into Position::identity for what was handed out so far; asked at each commit that moves the partition.
   virtual std::string Identity(int32_t partition) { return std::string(); }
   // These positions are safe: group offsets may follow. Never blocks; errors are logged and show in metrics.

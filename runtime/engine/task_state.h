@@ -41,9 +41,11 @@ struct TaskState {
 
   // Of tasks fed by an exchange.
   std::vector<ExchangeUpstream> upstreams;
+  bool upstreams_moved = false;     // since the last commit
   ExchangeBacklog backlog;
   int64_t saved_watermark = INT64_MIN;
   uint64_t restored_rows = 0;
+  bool identity_stored = false;  // its changelog says whose it is
   bool idle = false;  // all inputs are idle and nothing waits
   int64_t no_wake = INT64_MAX;  // where windows behind lookups write their wish: those are told of every move
 };

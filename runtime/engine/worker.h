@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "runtime/engine/environment.h"
 #include "runtime/engine/exit_code.h"
 #include "runtime/engine/task.h"
+#include "runtime/engine/transactional_commit.h"
 #include "runtime/program/program.h"
 
 namespace weir {
@@ -57,6 +59,8 @@ class Worker {
   JsonContext& json() { return json_; }
   // The store is the truth: rows are checkpointed, tickets are the epoch's. Else offsets follow tickets of batches.
   bool store_mode() const;
+  // Kafka is the truth: epochs are this worker's own.
+  bool transactions() const;
   // The monotonic clock as of this turn.
   int64_t mono_ns() const { return mono_ns_; }
   LedgerCounters& ledger() { return ledger_; }
@@ -86,6 +90,8 @@ class Worker {
   void RemoveTask(TaskState* task);
   TaskState* FindTask(int stage, int32_t partition) const;
   const std::vector<TaskState*>& TasksOf(int stage) const { return by_stage_[stage]; }
+  std::vector<TaskState*> Tasks() const;
+  Exchanges& exchanges() { return *exchanges_; }
   Input& input(int source) { return *inputs_[source]; }
   Output& output(int sink) { return *outputs_[sink]; }
   LookupHost* lookup_host() { return host_.get(); }
@@ -106,6 +112,21 @@ class Worker {
   bool ServeOutputs();
   // Gives all outputs to their sinks.
   void HandOver();
+  // Outputs are many: the next epoch should end early.
+  void RequestEarlyCommit();
+
+  // ---- Transactions: for inputs ----
+  // Partitions were assigned: their tasks are to be brought back.
+  void WantRecovery();
+  // Before partitions are given away: ends the commit under way and commits what was evaluated. What does not end in
+  // time is left to whoever gets them.
+  void CommitBeforeRevoke();
+  // The partitions are somebody else's: nothing of the epochs under way counts.
+  void ForgetEpoch();
+  TransactionalCommit& commit() { return *commit_; }
+
+  // A line per task: where it stands, for a simulation that stands still.
+  std::string Describe() const;
 
   // ---- For the engine's metrics, any thread ----
   const LedgerCounters& ledger() const { return ledger_; }
@@ -126,6 +147,13 @@ class Worker {
   bool TurnRunning();
   bool TurnBarrier();
   bool OffsetsTurn();
+  bool TransactionsTurn();
+  bool TakeCommitEnd();
+  bool WaitForCommit(int64_t end_mono_ns);
+  bool StartRecovery();
+  // False: not now, the membership is in doubt.
+  bool CommitTransaction();
+  Status BringBack(const TaskRecovery& recovery);
   void Collect();
   WorkerReport Report() const;
   void Publish();
@@ -169,6 +197,17 @@ class Worker {
   bool draining_ = false;
   bool exchange_full_ = false;
   int64_t next_offsets_ns_ = 0;  // offsets that follow delivery: when they are committed next
+
+  // Transactions.
+  std::unique_ptr<TransactionalCommit> commit_;
+  std::vector<Buffer> stage_deltas_;   // by stage: changes of the epoch being committed
+  GroupToken group_;                   // the membership that gave this worker its partitions
+  int64_t next_commit_ns_ = 0;
+  bool early_ = false;
+  bool recovery_wanted_ = false;
+  std::set<std::pair<int, int32_t>> doubted_;  // partitions whose offset and state did not belong together, once
+  bool bringing_back_ = false;         // the job under way is a recovery
+  bool job_void_ = false;              // the job under way is about partitions that went away
   uint64_t gone_classes_[Task::kClasses] = {};  // of tasks that were given away
 
   Counter open_windows_, state_bytes_, pending_rows_;

@@ -1,6 +1,7 @@
 // The one place where runtime/lookup meets the engine's Worker.
 #include "runtime/lookup/engine_lookups.h"
 
+#include "runtime/engine/engine.h"
 #include "runtime/engine/row_id.h"
 #include "runtime/lookup/worker_lookups.h"
 
@@ -58,6 +59,7 @@ class BoundLookups final : public LookupHost, private LookupWorker {
       return worker.environment().connectors->MakeLookup(spec, context, out);
     };
     options.row_id = &RowId;
+    options.late_accepted = worker.engine().Mutated("late answer accepted");
     return options;
   }
 

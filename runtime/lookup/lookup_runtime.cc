@@ -223,8 +223,8 @@ void LookupRuntime::Take(LookupAnswer& answer) {
     return;
   }
   LookupFlight* flight = &flights_[index];
-  if (flight->generation != SlotGeneration(answer.slot) || flight->state != LookupFlight::kFired ||
-      flight->attempts != answer.attempt) {
+  bool late = flight->generation != SlotGeneration(answer.slot) || flight->attempts != answer.attempt;
+  if (flight->state != LookupFlight::kFired || (late && !shared_->late_accepted)) {
     metrics_.late_answers.Add();
     return;
   }

@@ -37,6 +37,7 @@ struct LookupShared {
   BytePool* pool = nullptr;
   ObjectPool<PendingRow>* rows = nullptr;
   uint32_t incarnation = 1;
+  bool late_accepted = false;
   int64_t now_mono_ns = 0;  // of the turn
 };
 

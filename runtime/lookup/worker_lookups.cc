@@ -13,6 +13,7 @@ WorkerLookups::WorkerLookups(Options options)
   shared_.pool = &pool_;
   shared_.rows = &rows_;
   shared_.incarnation = options_.incarnation;
+  shared_.late_accepted = options_.late_accepted;
   to_release_.resize(options_.program->lookup_steps.size());
 }
 

@@ -8,11 +8,12 @@
 namespace weir {
 namespace {
 
-kafka::KafkaConnector::Options KafkaOptions(Properties settings, std::string group, std::string instance_id) {
+kafka::KafkaConnector::Options KafkaOptions(Properties settings, std::string group, std::string instance_id, bool leave) {
   kafka::KafkaConnector::Options options;
   options.settings = std::move(settings);
   options.group = std::move(group);
   options.instance_id = std::move(instance_id);
+  options.leave = leave;
   return options;
 }
 
@@ -38,8 +39,9 @@ const std::string& KindOf(const Program& program, int connection) {
   return connection < 0 ? kFile : program.connections[static_cast<size_t>(connection)].kind;
 }
 
-ProductionConnectors::ProductionConnectors(Properties kafka, std::string group, std::string instance_id)
-    : kafka_(KafkaOptions(std::move(kafka), std::move(group), std::move(instance_id))) {}
+ProductionConnectors::ProductionConnectors(Properties kafka, std::string group, std::string instance_id,
+                                           bool leave)
+    : kafka_(KafkaOptions(std::move(kafka), std::move(group), std::move(instance_id), leave)) {}
 
 Status ProductionConnectors::MakeSource(const SourceSpec& source, const ConnectorContext& context,
                                         std::unique_ptr<Source>* out) {
@@ -81,6 +83,10 @@ Status ProductionConnectors::MakeLookup(const ConnectionSpec& connection, const 
   options.log = context.log;
   *out = std::make_unique<http::HttpClient>(std::move(options));
   return Status();
+}
+
+Status ProductionConnectors::MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) {
+  return kafka_.MakeTransactions(context, out);
 }
 
 }  // namespace weir

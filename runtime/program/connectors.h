@@ -13,8 +13,8 @@ namespace weir {
 class ProductionConnectors final : public Connectors {
  public:
   // The operator's: properties of librdkafka, and the consumer group, empty: the pipeline's. `instance_id` is that of the
-  // state directory, or empty.
-  ProductionConnectors(Properties kafka, std::string group, std::string instance_id);
+  // state directory, or empty. `leave`: partitions are given back at the end.
+  ProductionConnectors(Properties kafka, std::string group, std::string instance_id, bool leave = false);
 
   Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
   Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
@@ -22,6 +22,7 @@ class ProductionConnectors final : public Connectors {
   Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) override;
   Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
                     std::unique_ptr<LookupConnector>* out) override;
+  Status MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) override;
 
  private:
   kafka::KafkaConnector kafka_;

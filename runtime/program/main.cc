@@ -7,6 +7,7 @@
 #include "runtime/engine/asio_loop.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/exit_code.h"
+#include "runtime/engine/internal_topics.h"
 #include "runtime/engine/system_clock.h"
 #include "runtime/program/check.h"
 #include "runtime/program/connectors.h"
@@ -53,6 +54,7 @@ int PrintErrors(const Settings& settings) {
 void BuildProgram(const Compiled& compiled, const Settings& settings, Program* program) {
   compiled.load_params(settings);
   compiled.build(program);
+  AddRekeySources(program);
 }
 
 int Check(const Program& program, const Settings& settings) {

@@ -84,6 +84,7 @@ struct SourceSpec {
   int64_t idle_ns = -1;     // -1: never idle
   int stage = 0;
   uint32_t step = 0;
+  int exchange = -1;        // the source is the topic of this exchange, which the runtime reads itself; `process` is null
   // Takes records [begin, batch.size) of one partition and returns the index after the last one taken; it stops early
   // when the task is blocked (a lookup is full, or `sync` and waiting).
   uint32_t (*process)(Task& task, const Batch& batch, uint32_t begin) = nullptr;
@@ -176,7 +177,7 @@ struct ExchangeSpec {
 struct StageSpec {
   std::string name;         // by source text: "trades", or the step that re-keys
   int source = -1;          // the source that feeds it, or
-  int exchange = -1;        // the exchange that does
+  int exchange = -1;        // the exchange that does; with transactions both: the source is the exchange's topic
 };
 
 enum class Delivery : uint8_t { kExactlyOnce, kAtLeastOnce };
@@ -236,6 +237,9 @@ struct Program {
   Delivery delivery = Delivery::kAtLeastOnce;
   int64_t commit_ns = 100'000'000;
   bool stateful = false;     // windows, re-keying, files, stdin: the local store is the truth
+  // Every source and sink is a topic of one Kafka connection, and delivery is exactly once: Kafka is the truth, and each
+  // epoch is one transaction.
+  bool transactional = false;
   std::string plan_text;     // what `plan` prints
   std::vector<StepInfo> steps;
   std::vector<ConnectionSpec> connections;

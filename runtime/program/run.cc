@@ -64,8 +64,9 @@ class WatchedLoop final : public Loop {
   Clock* clock_;
 };
 
-// A name that a pipeline without a store keeps between runs on the same state directory: with it a restart keeps its place
-// in the consumer group. Locked, so that two copies on one directory do not share it.
+// A name that a pipeline whose truth is Kafka keeps between runs on the same state directory: with it a restart keeps its
+// place in the consumer group and ends its own unfinished transactions at once. Locked, so that two copies on one
+// directory do not share it.
 class Instance {
  public:
   ~Instance() {
@@ -115,11 +116,13 @@ class Runner {
     if (UsesStore(program_)) {
       store = std::make_unique<LmdbStore>(settings_.state_dir);
       environment.store = store.get();
-    } else if (settings_.state_dir_given) {
+    } else if (settings_.state_dir_given || program_.transactional) {
       Status status = instance_.Open(settings_.state_dir);
-      if (!status.ok()) return Failed(status, status.code() == StatusCode::kExists ? ExitCode::kRefused : ExitCode::kWriteFailed);
+      // A second copy that was given no directory of its own does without.
+      bool second = status.code() == StatusCode::kExists && !settings_.state_dir_given;
+      if (!status.ok() && !second) return Failed(status, status.code() == StatusCode::kExists ? ExitCode::kRefused : ExitCode::kWriteFailed);
     }
-    ProductionConnectors connectors(kafka_, settings_.group, instance_.id());
+    ProductionConnectors connectors(kafka_, settings_.group, instance_.id(), settings_.leave);
     environment.clock = &clock_;
     environment.connectors = &connectors;
     environment.log = &log_;
@@ -219,7 +222,12 @@ class Runner {
       *why = "tables are loading";
     } else {
       for (const PartitionMetrics& p : engine_->Metrics().partitions) {
-        if (p.connected) continue;
+        if (p.connected && !p.recovering) continue;
+        if (p.recovering) {
+          *why = "the state of source `" + program_.sources[static_cast<size_t>(p.source)].name + "`, partition " +
+                 std::to_string(p.partition) + " is being brought back";
+          return false;
+        }
         *why = "source `" + program_.sources[static_cast<size_t>(p.source)].name + "`, partition " +
                std::to_string(p.partition) + ": nothing answers";
         return false;

@@ -23,6 +23,7 @@ const Settings::OwnSetting Settings::kOwn[] = {
     {"commit_interval", "", "a duration", "Time between two commits, instead of the pipeline's."},
     {"grace", "10s", "a duration", "How long requests under way may take to end after SIGTERM."},
     {"stop_at_end", "false", "true or false", "Ends once everything that was there has been read and written."},
+    {"leave", "false", "true or false", "At its end a copy gives its partitions back at once, instead of keeping its place for a restart."},
     {"config", "", "a file", "Configuration file: one JSON object."},
 };
 const int Settings::kOwnCount = static_cast<int>(sizeof kOwn / sizeof *kOwn);
@@ -288,7 +289,7 @@ void Settings::ReadFlag(const std::string& name, const std::string* value, const
   std::string own_name = name;
   std::replace(own_name.begin(), own_name.end(), '-', '_');
   int own = FindOwn(own_name);
-  bool is_switch = own_name == "stop_at_end";
+  bool is_switch = own_name == "stop_at_end" || own_name == "leave";
   if (name != "set" && own < 0 && name.rfind("kafka.", 0) != 0) {
     std::vector<std::string> known = {"set"};
     for (int i = 0; i < kOwnCount; ++i) known.push_back(FlagOf(kOwn[i].name).substr(2));
@@ -402,6 +403,9 @@ void Settings::CheckOwn() {
     bad("commit_interval");
   }
   if (!ParseDuration(Str(std::string_view(Own("grace").text)), &run_.grace_ns) || run_.grace_ns < 0) bad("grace");
+  const std::string& leave = Own("leave").text;
+  run_.leave = leave == "true";
+  if (leave != "true" && leave != "false") bad("leave");
   const std::string& stop = Own("stop_at_end").text;
   run_.stop_at_end = stop == "true";
   if (stop != "true" && stop != "false") bad("stop_at_end");

@@ -46,6 +46,7 @@ struct RunSettings {
   LogFormat log = LogFormat::kAuto;
   int64_t commit_ns = 0;        // 0: as the pipeline says
   int64_t grace_ns = 0;
+  bool leave = false;
   bool stop_at_end = false;
 };
 

@@ -40,6 +40,7 @@ class TestWorld : private Taps, private Log {
     for (size_t i = 0; i < program_.tables.size(); ++i) world_.AddTopic(TableTopic(static_cast<int>(i)));
     Program program = program_;
     program.stateful = true;  // the whole protocol, commits included
+    program.transactional = false;
     world_.lookup_script = [this](int lookup, const LookupRequest& request) { return Answer(lookup, request); };
 
     MemoryStore store(&world_.disk);

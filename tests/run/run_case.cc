@@ -93,6 +93,11 @@ RunCase::RunCase(RunFile run_file) : file(std::move(run_file)) {
   if (!problem.empty()) return;
   compiled->load_params(*settings_);
   compiled->build(&program);
+  // Runs on the store; tests/simulate runs the same on transactions.
+  if (program.transactional) {
+    program.transactional = false;
+    program.stateful = !program.windows.empty() || !program.exchanges.empty();
+  }
 
   for (const typed::SourceDef& source : typed().sources) {
     input.sources[source.name] = file.inputs[source.name];

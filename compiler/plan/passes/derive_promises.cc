@@ -39,7 +39,8 @@ class Promiser {
     for (const SinkDef& sink : plan_.typed->sinks) {
       files = files || (KindOf(plan_, sink.endpoint) == ConnectionKind::kFile && sink.endpoint.operation != "stdout");
     }
-    plan_.stateful = windows_ || other_sources_ || files;
+    plan_.transactional = Transactional();
+    plan_.stateful = !plan_.transactional && (windows_ || other_sources_ || files);
   }
 
   void Run() {
@@ -48,6 +49,18 @@ class Promiser {
   }
 
  private:
+  // One Kafka transaction can cover what is of one cluster; the check of the pipeline has said so where more was asked.
+  bool Transactional() const {
+    if (plan_.typed->delivery == typed::Delivery::kAtLeastOnce || kafka_sources_.empty() || other_sources_) return false;
+    std::set<int> connections;
+    for (const SourceDef& source : plan_.typed->sources) connections.insert(source.endpoint.connection);
+    for (const SinkDef& sink : plan_.typed->sinks) {
+      if (KindOf(plan_, sink.endpoint) != ConnectionKind::kKafka) return false;
+      connections.insert(sink.endpoint.connection);
+    }
+    return connections.size() == 1;
+  }
+
   SinkPromise Promise(int index) {
     const SinkDef& sink = plan_.typed->sinks[static_cast<size_t>(index)];
     SinkPromise promise;
@@ -87,7 +100,14 @@ class Promiser {
 
   void Delivery(ConnectionKind kind, const std::string& operation, SinkPromise* promise) const {
     if (kind == ConnectionKind::kKafka) {
-      promise->delivery = "at least once: Kafka delivery in this version; outputs since the last commit may repeat after a crash";
+      promise->exactly_once = plan_.transactional;
+      if (plan_.transactional) {
+        promise->delivery = "exactly once: outputs, state and the offsets of " + Sources() + " are one Kafka transaction; read it with isolation.level=read_committed";
+      } else if (plan_.typed->delivery == typed::Delivery::kAtLeastOnce) {
+        promise->delivery = "at least once, as `deliver` says: outputs since the last commit may repeat after a crash";
+      } else {
+        promise->delivery = "at least once: " + WhyNot() + ", so outputs since the last commit may repeat after a crash";
+      }
     } else if (operation == "stdout") {
       promise->delivery = "at least once: what was printed cannot be taken back; outputs since the last commit may repeat after a crash";
     } else {
@@ -97,6 +117,21 @@ class Promiser {
                               : "exactly once: file, state and the positions of `" + *kafka_sources_.begin() +
                                     "` commit together in the local store";
     }
+  }
+
+  std::string Sources() const {
+    std::string out;
+    for (const std::string& source : kafka_sources_) out += (out.empty() ? "`" : ", `") + source + "`";
+    return out;
+  }
+
+  // Why what goes to Kafka is no transaction with all that the pipeline does.
+  std::string WhyNot() const {
+    if (other_sources_ || kafka_sources_.empty()) return "not everything comes from Kafka";
+    for (const SinkDef& sink : plan_.typed->sinks) {
+      if (KindOf(plan_, sink.endpoint) != ConnectionKind::kKafka) return "`" + sink.name + "` is not in Kafka";
+    }
+    return "no transaction spans two Kafka connections";
   }
 
   std::string Order(int sink) const {

@@ -28,7 +28,8 @@ Status Client::Make(const Settings& settings, Role role, const Options& options,
   client->settings_ = settings;
   client->log_ = options.log;
   client->owner_ = options.owner;
-  client->consumer_ = role != Role::kProduce;
+  client->response_ = options.response;
+  client->consumer_ = role != Role::kProduce && role != Role::kTransact;
   Conf conf;
   if (Status status = MakeConf(settings, role, options.client_id, &conf); !status.ok()) return status;
   char error[512] = "";
@@ -96,6 +97,7 @@ rd_kafka_resp_err_t Client::OnResponse(rd_kafka_t*, int, const char*, int32_t, i
   if (api_key == kApiFetch) {
     (error ? client->fetch_failed_ns_ : client->fetch_answered_ns_).store(MonoNs(), std::memory_order_relaxed);
   }
+  if (client->response_) client->response_(api_key, error, client->owner_);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

@@ -23,6 +23,9 @@ class Client {
     void* owner = nullptr;  // what the callbacks below belong to; Owner() gives it back
     void (*rebalance)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void*) = nullptr;
     void (*delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*) = nullptr;
+    // A request has ended, from librdkafka's threads: with an answer (`error` is none, whatever the answer says), or
+    // without one. Called twice for some.
+    void (*response)(int16_t api_key, rd_kafka_resp_err_t error, void* owner) = nullptr;
     // Properties for this client alone, after all others.
     std::vector<std::pair<std::string, std::string>> more;
   };
@@ -61,6 +64,7 @@ class Client {
   Settings settings_;
   Log* log_ = nullptr;
   void* owner_ = nullptr;
+  void (*response_)(int16_t, rd_kafka_resp_err_t, void*) = nullptr;
   rd_kafka_t* rk_ = nullptr;
   bool consumer_ = false;
   std::atomic<bool> refused_us_{false};

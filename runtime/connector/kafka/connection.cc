@@ -1,5 +1,8 @@
 #include "runtime/connector/kafka/connection.h"
 
+#include <cstdio>
+#include <random>
+
 #include "runtime/connector/kafka/reader.h"
 #include "runtime/connector/kafka/sole_copy.h"
 #include "runtime/connector/kafka/topics.h"
@@ -21,6 +24,10 @@ Status Connection::Admin(Client** client) {
 
 Status Connection::Partitions(const std::string& topic, int64_t wait_ns_max, int32_t* count) {
   if ((*count = KnownPartitions(topic)) > 0) return Status();
+  return FreshPartitions(topic, wait_ns_max, count);
+}
+
+Status Connection::FreshPartitions(const std::string& topic, int64_t wait_ns_max, int32_t* count) {
   Client* admin = nullptr;
   if (Status status = Admin(&admin); !status.ok()) return status;
   if (Status status = PartitionCount(*admin, topic, wait_ns_max, count); !status.ok()) return status;
@@ -33,6 +40,18 @@ int32_t Connection::KnownPartitions(const std::string& topic) {
   std::lock_guard<std::mutex> lock(mutex_);
   auto found = partitions_.find(topic);
   return found == partitions_.end() ? 0 : found->second;
+}
+
+const std::string& Connection::Identity() {
+  if (!options_.instance_id.empty()) return options_.instance_id;
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (identity_.empty()) {
+    std::random_device device;
+    char text[40];
+    snprintf(text, sizeof text, "%08x%08x%08x%08x", device(), device(), device(), device());
+    identity_ = text;
+  }
+  return identity_;
 }
 
 Status Connection::ReaderFor(int worker, Loop* loop, bool table, const std::string& topic,
@@ -52,6 +71,15 @@ Status Connection::ReaderFor(int worker, Loop* loop, bool table, const std::stri
   *out = std::make_shared<Reader>(this, settings, worker, loop);
   readers_.push_back({worker, loop, table, *out});
   return Status();
+}
+
+std::vector<std::shared_ptr<Reader>> Connection::ReadersOf(int worker, Loop* loop) {
+  std::vector<std::shared_ptr<Reader>> out;
+  for (WorkerReader& entry : readers_) {
+    std::shared_ptr<Reader> reader = entry.reader.lock();
+    if (reader && entry.worker == worker && entry.loop == loop && !entry.table) out.push_back(std::move(reader));
+  }
+  return out;
 }
 
 Status Connection::WriterFor(int worker, Loop* loop, std::shared_ptr<Writer>* out) {

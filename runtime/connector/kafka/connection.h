@@ -23,6 +23,7 @@ class Connection {
   struct Options {
     std::string pipeline;
     std::string instance_id;  // from the state directory; empty: there is none
+    bool leave = false;       // members keep no place in the group
     Log* log = nullptr;
   };
   Connection(Settings settings, Options options) : settings_(std::move(settings)), options_(std::move(options)) {}
@@ -34,15 +35,22 @@ class Connection {
   // The client that asks questions. Any thread.
   Status Admin(Client** client);
 
+  // What tells this process from others and, with a state directory, stays the same over restarts. Any thread.
+  const std::string& Identity();
+
   // How many partitions a topic has; remembered from the first answer on. Any thread.
   Status Partitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
   int32_t KnownPartitions(const std::string& topic);
+  // Asks again: partitions may have been added.
+  Status FreshPartitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
 
   // The reader of a worker's sources, or of its tables: those that have been read stand at their ends, and a fetch that
   // waits there for news holds up what comes behind it on the same connection. One that does not read `topic` yet, since
   // a client reads a partition once; `name` tells a second one's group from the first's. Building thread.
   Status ReaderFor(int worker, Loop* loop, bool table, const std::string& topic, const std::string& name,
                    std::shared_ptr<Reader>* out);
+  // All readers of a worker's sources. Building thread.
+  std::vector<std::shared_ptr<Reader>> ReadersOf(int worker, Loop* loop);
   Status WriterFor(int worker, Loop* loop, std::shared_ptr<Writer>* out);
   // The lock of a pipeline that may run only once at a time. Building thread.
   std::shared_ptr<SoleCopy> Sole();
@@ -65,6 +73,7 @@ class Connection {
   std::mutex mutex_;
   std::unique_ptr<Client> admin_;
   std::map<std::string, int32_t> partitions_;
+  std::string identity_;
   std::vector<WorkerReader> readers_;
   std::vector<WorkerWriter> writers_;
   std::weak_ptr<SoleCopy> sole_;

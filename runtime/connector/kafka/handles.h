@@ -22,6 +22,8 @@ using Event = std::unique_ptr<rd_kafka_event_t, Free<rd_kafka_event_destroy>>;
 using Error = std::unique_ptr<rd_kafka_error_t, Free<rd_kafka_error_destroy>>;
 using PartitionList =
     std::unique_ptr<rd_kafka_topic_partition_list_t, Free<rd_kafka_topic_partition_list_destroy>>;
+using GroupMetadata =
+    std::unique_ptr<rd_kafka_consumer_group_metadata_t, Free<rd_kafka_consumer_group_metadata_destroy>>;
 using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, Free<rd_kafka_AdminOptions_destroy>>;
 
 inline PartitionList NewPartitionList(int size) { return PartitionList(rd_kafka_topic_partition_list_new(size)); }

@@ -6,6 +6,7 @@
 #include "runtime/connector/kafka/sink.h"
 #include "runtime/connector/kafka/sole_copy.h"
 #include "runtime/connector/kafka/source.h"
+#include "runtime/connector/kafka/transactions.h"
 #include "runtime/connector/kafka/writer.h"
 
 namespace weir::kafka {
@@ -16,6 +17,26 @@ const std::string* Find(const Properties& properties, const char* name) {
     if (property.name == name) return &property.value;
   }
   return nullptr;
+}
+
+// The Kafka connection that everything a pipeline reads and writes belongs to.
+Status TheConnection(const Program& program, int* index) {
+  *index = -1;
+  auto look = [&](const std::string& what, int connection) {
+    bool kafka = connection >= 0 && program.connections[static_cast<size_t>(connection)].kind == "kafka";
+    if (kafka && *index < 0) *index = connection;
+    if (kafka && connection == *index) return Status();
+    return Status::Invalid(what + (kafka ? " is of another Kafka connection than" : " is not in Kafka, as") +
+                           " the first source: a transaction covers one cluster. Write `deliver: at_least_once` " +
+                           "in the pipeline's block");
+  };
+  for (const SourceSpec& source : program.sources) {
+    if (Status status = look("source `" + source.name + "`", source.connection); !status.ok()) return status;
+  }
+  for (const SinkSpec& sink : program.sinks) {
+    if (Status status = look("sink `" + sink.name + "`", sink.connection); !status.ok()) return status;
+  }
+  return *index < 0 ? Status::Invalid("a pipeline without sources has no transactions") : Status();
 }
 
 }  // namespace
@@ -34,6 +55,7 @@ Status KafkaConnector::ConnectionOf(int index, const ConnectorContext& context, 
     Connection::Options options;
     options.pipeline = context.program->name;
     options.instance_id = options_.instance_id;
+    options.leave = options_.leave;
     options.log = context.log;
     connection = std::make_shared<Connection>(std::move(settings), options);
   }
@@ -49,6 +71,7 @@ Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorConte
   options.name = source.name;
   options.topic = source.address;
   options.group_member = context.group_member;
+  options.resumed = context.group_member && context.resumed;
   if (const std::string* start = Find(source.properties, "start")) {
     if (*start != "earliest" && *start != "latest") {
       return Status::Invalid("source `" + source.name + "`: `start: " + *start + "` is not earliest or latest");
@@ -57,7 +80,8 @@ Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorConte
   }
   const std::string* partitioner = Find(source.properties, "partitioner");
   // Without state nothing rests on where a key is.
-  options.check_keys = source.keyed && !context.group_member && !(partitioner && *partitioner == "other");
+  bool stateful = !context.group_member || context.resumed;
+  options.check_keys = source.keyed && stateful && !(partitioner && *partitioner == "other");
   std::shared_ptr<Reader> reader;
   Status status = connection->ReaderFor(context.worker, context.loop, false, source.address, source.name, &reader);
   if (!status.ok()) return status;
@@ -87,6 +111,23 @@ Status KafkaConnector::MakeSink(const SinkSpec& sink, const ConnectorContext& co
   std::shared_ptr<Writer> writer;
   if (Status status = connection->WriterFor(context.worker, context.loop, &writer); !status.ok()) return status;
   *out = std::make_unique<KafkaSink>(sink.name, sink.address, connection, std::move(writer), context.clock);
+  return Status();
+}
+
+Status KafkaConnector::MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) {
+  int index = -1;
+  if (Status status = TheConnection(*context.program, &index); !status.ok()) return status;
+  std::shared_ptr<Connection> connection;
+  if (Status status = ConnectionOf(index, context, &connection); !status.ok()) return status;
+  std::vector<std::shared_ptr<Reader>> readers = connection->ReadersOf(context.worker, context.loop);
+  if (readers.empty()) return Status::Internal("transactions are made after the worker's sources");
+  if (readers.size() > 1) {
+    // A second reader of a topic is another group, and a transaction commits the offsets of one.
+    return Status::Invalid("two sources read the same topic, which `deliver: exactly_once` cannot do: make them one " +
+                           std::string("source, and two streams of it"));
+  }
+  *out = std::make_unique<KafkaTransactions>(context.program, context.worker, context.clock, std::move(connection),
+                                             readers.front());
   return Status();
 }
 

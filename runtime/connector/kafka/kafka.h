@@ -27,6 +27,7 @@ class KafkaConnector {
     std::string group;        // the operator's; empty: the connection's `group`, else the pipeline's name
     // Of the locked state directory; makes restarts keep their place in the group. Empty: there is none.
     std::string instance_id;
+    bool leave = false;       // no place is kept: partitions are given back at the end
   };
   explicit KafkaConnector(Options options);
   ~KafkaConnector();
@@ -36,6 +37,8 @@ class KafkaConnector {
   Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out);
   Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out);
   Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out);
+  // After the sources of the same worker. kInvalid: sources and sinks are not all topics of one connection.
+  Status MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out);
 
  private:
   Status ConnectionOf(int index, const ConnectorContext& context, std::shared_ptr<Connection>* out);

@@ -117,6 +117,7 @@ void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
   rd_kafka_t* rk = client_->get();
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !closing_) {
     joined_ = true;
+    assigned_ = true;
     // An empty list accepts the group's decision without fetching anything here.
     PartitionList none = NewPartitionList(0);
     rd_kafka_assign(rk, none.get());
@@ -131,6 +132,7 @@ void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
   bool lost = rd_kafka_assignment_lost(rk);
   if (lost) joined_ = false;
   if (!closing_) listener_->OnRevoked(FromList(list), lost);
+  assigned_ = false;
   ask_again_ = false;
   asked_.clear();
   // A commit that reaches the broker after this member has joined again would count as foreign: it is waited for.
@@ -274,6 +276,21 @@ void Member::Close(int64_t wait_ns_max) {
       rd_kafka_assign(client_->get(), nullptr);
     }
   }
+}
+
+GroupToken Member::Group() const {
+  GroupToken token;
+  if (!assigned_ || closing_ || !fatal_.ok() || rd_kafka_assignment_lost(client_->get())) return token;
+  GroupMetadata group(rd_kafka_consumer_group_metadata(client_->get()));
+  if (!group) return token;
+  void* bytes = nullptr;
+  size_t size = 0;
+  if (Error error(rd_kafka_consumer_group_metadata_write(group.get(), &bytes, &size)); error) return token;
+  token.bytes.assign(static_cast<const char*>(bytes), size);
+  rd_kafka_mem_free(client_->get(), bytes);
+  token.generation = rd_kafka_consumer_group_metadata_generation_id(group.get());
+  token.member = rd_kafka_consumer_group_metadata_member_id(group.get());
+  return token;
 }
 
 std::string Member::member_id() const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/connector/kafka/client.h"
+#include "runtime/engine/transactions.h"
 
 namespace weir::kafka {
 
@@ -55,6 +56,9 @@ class Member {
   // Leaves the group (static members do not: their place is kept) and waits `wait_ns_max` at most.
   void Close(int64_t wait_ns_max);
 
+  // What a transaction needs to commit offsets in this member's name; invalid while the member has no assignment that
+  // counts. Asks librdkafka's main thread, which takes some microseconds.
+  GroupToken Group() const;
   std::string member_id() const;
   // The group has answered this member at least once and has not thrown it out since.
   bool joined() const { return joined_; }
@@ -78,6 +82,7 @@ class Member {
   std::atomic<bool> ready_{true};
   int64_t served_ns_ = 0;
   bool joined_ = false;
+  bool assigned_ = false;  // from an assignment until its revocation was served
   bool closing_ = false;
   Status fatal_;
 

@@ -27,7 +27,9 @@ bool Reader::Reads(const std::string& topic) const {
                      [&](const Entry& entry) { return entry.source->topic() == topic; });
 }
 
-void Reader::Add(KafkaSource* source, bool group_member) { entries_.push_back({source, group_member}); }
+void Reader::Add(KafkaSource* source, bool group_member, bool resumed) {
+  entries_.push_back({source, group_member, resumed});
+}
 
 void Reader::Remove(KafkaSource* source) {
   std::erase_if(entries_, [&](const Entry& entry) { return entry.source == source; });
@@ -64,7 +66,7 @@ Status Reader::Opened(KafkaSource* source) {
   }
   if (topics.empty() || member_) return Status();
   const Connection::Options& options = connection_->options();
-  std::string instance = options.instance_id.empty() ? "" : options.instance_id + "-" + std::to_string(worker_);
+  std::string instance = options.instance_id.empty() || options.leave ? "" : options.instance_id + "-" + std::to_string(worker_);
   Status status = Member::Make(settings_, connection_->ClientId("worker-" + std::to_string(worker_)), instance,
                                options.log, [this] { Wake(); }, this, &member_);
   return status.ok() ? member_->Join(topics) : status;
@@ -94,24 +96,28 @@ void Reader::Commit(const std::string& topic, const std::vector<std::pair<int32_
 void Reader::OnAssigned(const std::vector<TopicOffset>& partitions) {
   assigned_ = partitions;
   if (partitions.empty()) return;
+  TellAssigned(true, {});
   // The offsets of all partitions are asked for: whether the group has read the topic before decides where a partition
   // without an offset starts.
   std::vector<TopicOffset> all;
   for (const Entry& entry : entries_) {
-    if (!entry.group_member) continue;
+    if (!entry.group_member || entry.resumed) continue;
     for (int32_t p = 0; p < connection_->KnownPartitions(entry.source->topic()); ++p) {
       all.push_back({entry.source->topic(), p, -1});
     }
   }
+  if (all.empty()) return;
   for (const TopicOffset& mine : partitions) {  // partitions that were added since the start
     if (mine.partition >= connection_->KnownPartitions(mine.topic)) all.push_back(mine);
   }
   member_->AskCommitted(all);
 }
 
-void Reader::OnCommitted(const std::vector<TopicOffset>& offsets) {
+void Reader::OnCommitted(const std::vector<TopicOffset>& offsets) { TellAssigned(false, offsets); }
+
+void Reader::TellAssigned(bool resumed, const std::vector<TopicOffset>& offsets) {
   for (const Entry& entry : entries_) {
-    if (!entry.group_member) continue;
+    if (!entry.group_member || entry.resumed != resumed) continue;
     std::vector<int32_t> partitions;
     for (const TopicOffset& mine : assigned_) {
       if (mine.topic == entry.source->topic()) partitions.push_back(mine.partition);

@@ -21,7 +21,8 @@ class Reader final : public Member::Listener {
   ~Reader() override;
 
   bool Reads(const std::string& topic) const;
-  void Add(KafkaSource* source, bool group_member);
+  // `resumed`: partitions are told to the source at once, the engine finds out where they go on.
+  void Add(KafkaSource* source, bool group_member, bool resumed);
   void Remove(KafkaSource* source);
   const Settings& settings() const { return settings_; }
   void Wake();
@@ -35,6 +36,8 @@ class Reader final : public Member::Listener {
   Status fetcher(Fetcher** out);
   // Group members only.
   void Commit(const std::string& topic, const std::vector<std::pair<int32_t, int64_t>>& offsets);
+  // The worker's membership as it is now; invalid when it has none.
+  GroupToken Group() const { return member_ ? member_->Group() : GroupToken(); }
   // The last source closed: leaves the group.
   void Close();
 
@@ -43,9 +46,12 @@ class Reader final : public Member::Listener {
   void OnCommitted(const std::vector<TopicOffset>& offsets) override;
 
  private:
+  void TellAssigned(bool resumed, const std::vector<TopicOffset>& committed);
+
   struct Entry {
     KafkaSource* source;
     bool group_member;
+    bool resumed;
     bool open = false;
   };
 

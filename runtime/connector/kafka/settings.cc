@@ -1,8 +1,15 @@
 // What may be set, what the runtime owns, and what a property is called in Java.
 #include "runtime/connector/kafka/settings.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace weir::kafka {
 namespace {
+
+constexpr int kSessionMs = 45'000;  // librdkafka's default
+constexpr int kTransactionMsMax = 10'000;
+constexpr int kBelowSessionMs = 10'000;
 
 struct Owned {
   const char* property;
@@ -29,6 +36,7 @@ constexpr Owned kOwned[] = {
     {"acks", "it is always `all`: otherwise an acknowledged record could be lost"},
     {"request.required.acks", "`acks` is always `all`"},
     {"transactional.id", "it comes from the state directory"},
+    {"transaction.timeout.ms", "it follows `kafka.session.timeout.ms`"},
     {"max.in.flight", "order and idempotence limit it to 5"},
     {"max.in.flight.requests.per.connection", "order and idempotence limit it to 5"},
     {"retries", "records are sent until they are acknowledged"},
@@ -178,6 +186,14 @@ Status ReadSettings(const ConnectionSpec& connection, const Properties& operator
   return Status();
 }
 
+int TransactionTimeoutMs(const Settings& settings) {
+  const std::string* set = settings.Find("session.timeout.ms");
+  int session = set ? atoi(set->c_str()) : kSessionMs;
+  int below = session - kBelowSessionMs;
+  if (below < 2'000) below = std::clamp(session / 3, 1'000, 2'000);
+  return std::min(below, kTransactionMsMax);
+}
+
 Status MakeConf(const Settings& settings, Role role, const std::string& client_id, Conf* out) {
   Conf conf(rd_kafka_conf_new());
   std::vector<std::pair<std::string, std::string>> before = {
@@ -199,9 +215,8 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
     // partition that is added meanwhile waits for it, once for its offset and once for its records.
     before.push_back({"fetch.wait.max.ms", "100"});
   }
-  if (role == Role::kProduce) {
-    before.push_back({"linger.ms", "5"});
-  }
+  bool producer = role == Role::kProduce || role == Role::kTransact;
+  if (producer) before.push_back({"linger.ms", "5"});
   for (const auto& [name, value] : before) {
     if (Status status = Set(settings, conf.get(), name, value); !status.ok()) return status;
   }
@@ -215,14 +230,24 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
       {"client.id", client_id},
       {"log.connection.close", "false"},
   };
-  if (role == Role::kProduce) {
+  if (producer) {
     after.insert(after.end(), {{"enable.idempotence", "true"},
                                {"acks", "all"},
                                {"partitioner", "murmur2_random"},
                                {"message.timeout.ms", "0"},  // until it is acknowledged
                                {"queue.buffering.max.messages", "0"},
                                {"queue.buffering.max.kbytes", "2147483647"}});
-  } else {
+  }
+  if (role == Role::kTransact) {
+    // A transaction that is older than its time-out cannot be committed: neither records nor requests are sent longer.
+    int timeout = TransactionTimeoutMs(settings);
+    int answer = timeout - 100;
+    if (const std::string* set = settings.Find("socket.timeout.ms")) answer = std::min(answer, atoi(set->c_str()));
+    after.insert(after.end(), {{"transaction.timeout.ms", std::to_string(timeout)},
+                               {"message.timeout.ms", std::to_string(timeout)},
+                               {"socket.timeout.ms", std::to_string(answer)}});
+  }
+  if (!producer) {
     after.insert(after.end(), {{"group.id", settings.group},
                                {"enable.auto.commit", "false"},
                                {"enable.auto.offset.store", "false"},

@@ -39,7 +39,12 @@ enum class Role {
   kMember,   // is in the consumer group, never fetches
   kFetch,    // fetches what it is told to, is in no group
   kProduce,  // writes at least once: idempotent, all replicas
+  kTransact, // writes in transactions; the client adds its transactional.id
 };
+
+// After this time the broker aborts a transaction that its producer has not ended. 10 s below the session time-out, so
+// that no transaction of a member outlives its membership, and 10 s at most; tests with short sessions get 1 to 2 s.
+int TransactionTimeoutMs(const Settings& settings);
 
 // A configuration with everything set but callbacks. `client_id` names the client in the broker's logs.
 Status MakeConf(const Settings& settings, Role role, const std::string& client_id, Conf* conf);

@@ -122,3 +122,20 @@ TEST_CASE("No brokers and unknown settings of the block are errors") {
   CHECK_THAT(ReadSettings(connection, {}, "", "p", &settings).message(), Catch::Contains("`brokers` is empty"));
   CHECK_THAT(Read({{"broker", "x"}}, {}, &settings).message(), Catch::Contains("`broker` is unknown"));
 }
+
+TEST_CASE("A transaction ends before its member's session does") {
+  auto timeout = [](const std::string& session) {
+    Settings settings;
+    REQUIRE(Read({}, {{"session.timeout.ms", session}}, &settings).ok());
+    return TransactionTimeoutMs(settings);
+  };
+  CHECK(timeout("45000") == 10'000);
+  CHECK(timeout("15000") == 5'000);
+  CHECK(timeout("6000") == 2'000);
+  CHECK(timeout("2000") == 1'000);
+  Settings settings;
+  REQUIRE(Read({}, {{"socket.timeout.ms", "60000"}}, &settings).ok());
+  CHECK(Value(settings, Role::kTransact, "transaction.timeout.ms") == "10000");
+  CHECK(Value(settings, Role::kTransact, "socket.timeout.ms") == "9900");
+  CHECK(Value(settings, Role::kTransact, "enable.idempotence") == "true");
+}

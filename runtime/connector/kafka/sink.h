@@ -11,9 +11,6 @@
 
 namespace weir::kafka {
 
-// The header that carries the event time (epoch milliseconds) of a record whose time the topic does not take.
-inline constexpr char kEventTimeHeader[] = "weir.event_time";
-
 class KafkaSink final : public Sink {
  public:
   KafkaSink(std::string name, std::string topic, std::shared_ptr<Connection> connection, std::shared_ptr<Writer> writer,
@@ -37,9 +34,6 @@ class KafkaSink final : public Sink {
   void AddRefused(RefusedLater refused) { refused_.push_back(std::move(refused)); }
 
  private:
-  // Empty, or why the topic can never take this record.
-  std::string WhyNot(const OutputRecord& record, size_t headers_bytes) const;
-
   std::string name_;
   std::string topic_;
   std::shared_ptr<Connection> connection_;

@@ -22,7 +22,7 @@ KafkaSource::KafkaSource(SourceOptions options, std::shared_ptr<Connection> conn
       connection_(std::move(connection)),
       reader_(std::move(reader)),
       sole_(std::move(sole)) {
-  reader_->Add(this, options_.group_member);
+  reader_->Add(this, options_.group_member, options_.resumed);
   if (sole_) sole_->Add(options_.topic);
 }
 
@@ -72,7 +72,40 @@ void KafkaSource::IndexSlots() {
 
 Status KafkaSource::Assigned(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed) {
   if (!open_) return Status();
-  return Start(partitions, committed);
+  return options_.resumed ? Prepare(partitions) : Start(partitions, committed);
+}
+
+// Where the partitions go on is known only after their state was brought back: see Resume.
+Status KafkaSource::Prepare(const std::vector<int32_t>& partitions) {
+  for (int32_t partition : partitions) {
+    if (partition >= partitions_ && options_.check_keys) {
+      return Status::Corrupt("source `" + options_.name + "`: topic `" + options_.topic + "` has more than " +
+                             std::to_string(partitions_) + " partitions now, and had those when this pipeline " +
+                             "started: its state is kept by partition, and equal keys are now elsewhere");
+    }
+    Slot slot;
+    slot.partition = partition;
+    slots_.push_back(std::move(slot));
+  }
+  IndexSlots();
+  std::vector<Position> positions;
+  if (events_) events_->Assigned(partitions, &positions);
+  return Status();
+}
+
+Status KafkaSource::Resume(int32_t partition, int64_t offset) {
+  Slot* slot = Find(partition);
+  std::string where = "source `" + options_.name + "`, partition " + std::to_string(partition);
+  if (!options_.resumed || !slot) return Status::Internal(where + " is not one to be resumed");
+  if (offset < 0) return Status::Internal(where + " cannot go on at offset " + std::to_string(offset));
+  if (slot->feed) {
+    Fetcher* fetcher = nullptr;
+    if (Status status = reader_->fetcher(&fetcher); !status.ok()) return status;
+    std::vector<std::unique_ptr<Feed>> old;
+    old.push_back(std::move(slot->feed));
+    fetcher->Stop(std::move(old));
+  }
+  return StartFeeds({{partition, offset}});
 }
 
 Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed) {
@@ -97,6 +130,10 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
     slots_.push_back(std::move(slot));
   }
   IndexSlots();
+  return StartFeeds(starts);
+}
+
+Status KafkaSource::StartFeeds(const std::vector<Fetcher::Start>& starts) {
   Fetcher* fetcher = nullptr;
   if (Status status = reader_->fetcher(&fetcher); !status.ok()) return status;
   std::vector<std::unique_ptr<Feed>> feeds;

@@ -18,6 +18,7 @@ struct SourceOptions {
   uint32_t line = 0;
   bool table = false;      // read outside the group, by as many copies as there are
   bool group_member = false;
+  bool resumed = false;    // of group members: partitions are read from Resume on
   bool start_latest = false;
   bool check_keys = false;  // records must be in the partition that murmur2 gives their key
 };
@@ -34,6 +35,7 @@ class KafkaSource final : public Source {
   Status Poll(std::unique_ptr<Batch>* batch) override;
   void Hold(int32_t partition, bool held) override;
   PartitionStatus Tell(int32_t partition) override;
+  Status Resume(int32_t partition, int64_t offset) override;
   void Commit(const std::vector<std::pair<int32_t, Position>>& positions) override;
   Status Ends(int64_t wait_ns_max, std::vector<int64_t>* ends) override;
   void Close() override;
@@ -47,7 +49,7 @@ class KafkaSource final : public Source {
  private:
   struct Slot {
     int32_t partition = 0;
-    std::unique_ptr<Feed> feed;
+    std::unique_ptr<Feed> feed;  // null: assigned, not resumed yet
     bool held = false;
     bool commit_start = false;  // what `start: latest` came to is still to be committed
     uint32_t keys_checked = 0;
@@ -57,6 +59,8 @@ class KafkaSource final : public Source {
   void IndexSlots();
   Status Warm(int64_t wait_ns_max);
   Status Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed);
+  Status Prepare(const std::vector<int32_t>& partitions);
+  Status StartFeeds(const std::vector<Fetcher::Start>& starts);
   void Stop(const std::vector<int32_t>& partitions);
   Status CheckKeys(Slot* slot, const Batch& batch) const;
 

@@ -4,48 +4,12 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime/connector/kafka/request.h"
+
 namespace weir::kafka {
 namespace {
 
 int MillisOf(int64_t ns) { return static_cast<int>(std::clamp<int64_t>(ns / 1'000'000, 1, 3'600'000)); }
-
-// An admin request: its options, the queue its answer comes on, and the answer.
-class Request {
- public:
-  Request(Client& client, rd_kafka_admin_op_t operation, int64_t wait_ns_max)
-      : client_(client),
-        wait_ms_(MillisOf(wait_ns_max)),
-        options_(rd_kafka_AdminOptions_new(client.get(), operation)),
-        queue_(rd_kafka_queue_new(client.get())) {
-    char error[256];
-    rd_kafka_AdminOptions_set_request_timeout(options_.get(), wait_ms_, error, sizeof error);
-  }
-  rd_kafka_AdminOptions_t* options() { return options_.get(); }
-  rd_kafka_queue_t* queue() { return queue_.get(); }
-
-  // Waits for the answer. A broker that cannot be reached is told from one that refuses.
-  Status Wait(const std::string& what) {
-    // Errors of the connection come to the client's own queue, which nobody else polls at this time.
-    int64_t end = MonoNs() + int64_t{wait_ms_} * 1'000'000 + 500'000'000;
-    while (!event_) {
-      event_.reset(rd_kafka_queue_poll(queue_.get(), 100));
-      if (!event_ && (MonoNs() > end || client_.refused_us())) return client_.Unreachable();
-    }
-    rd_kafka_resp_err_t code = rd_kafka_event_error(event_.get());
-    if (!code) return Status();
-    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT) return client_.Unreachable();
-    const char* text = rd_kafka_event_error_string(event_.get());
-    return client_.ToStatus(code, what, text ? text : "");
-  }
-  rd_kafka_event_t* event() { return event_.get(); }
-
- private:
-  Client& client_;
-  int wait_ms_;
-  AdminOptions options_;
-  Queue queue_;
-  Event event_;
-};
 
 const char* Value(const rd_kafka_ConfigEntry_t** entries, size_t count, const char* name) {
   for (size_t i = 0; i < count; ++i) {
@@ -100,17 +64,20 @@ Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_
   return Status();
 }
 
-Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits,
-                       bool* known) {
-  *known = false;
-  // librdkafka's mock cluster (weir run --embedded) never answers this question, and accepts what it can hold.
+bool IsMock(Client& client, int64_t wait_ns_max) {
   struct ClusterId {
     char* text;
     ~ClusterId() {
       if (text) rd_kafka_mem_free(nullptr, text);
     }
   } cluster{rd_kafka_clusterid(client.get(), MillisOf(wait_ns_max))};
-  if (cluster.text && !strncmp(cluster.text, "mockCluster", 11)) return Status();
+  return cluster.text && !strncmp(cluster.text, "mockCluster", 11);
+}
+
+Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits,
+                       bool* known) {
+  *known = false;
+  if (IsMock(client, wait_ns_max)) return Status();
   struct Resource {
     rd_kafka_ConfigResource_t* resource;
     ~Resource() { rd_kafka_ConfigResource_destroy(resource); }
@@ -127,7 +94,10 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
   size_t count = 0;
   const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(resources[0], &count);
   if (const char* value = Value(entries, count, "max.message.bytes")) limits->batch_bytes_max = atoll(value);
-  if (const char* value = Value(entries, count, "cleanup.policy")) limits->compacted = strstr(value, "compact");
+  if (const char* value = Value(entries, count, "cleanup.policy")) {
+    limits->compacted = strstr(value, "compact");
+    limits->deleted = strstr(value, "delete");
+  }
   const char* type = Value(entries, count, "message.timestamp.type");
   if (!type || strcmp(type, "LogAppendTime") != 0) {
     // Before Kafka 3.6 one setting stood for both directions.
@@ -145,30 +115,43 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
   return Status();
 }
 
-Status TopicEnds(Client& client, const std::string& topic, int32_t partitions, int64_t wait_ns_max,
-                 std::vector<int64_t>* ends) {
-  std::string what = "asking for the end of topic `" + topic + "`";
-  PartitionList list = NewPartitionList(partitions);
-  for (int32_t p = 0; p < partitions; ++p) {
-    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset = RD_KAFKA_OFFSET_SPEC_LATEST;
+void AskEdges(Client& client, Request& request, const std::string& topic, int32_t first, int32_t count, Edge edge,
+              rd_kafka_IsolationLevel_t isolation) {
+  PartitionList list = NewPartitionList(count);
+  for (int32_t p = first; p < first + count; ++p) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset =
+        edge == Edge::kBegin ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
   }
-  Request request(client, RD_KAFKA_ADMIN_OP_LISTOFFSETS, wait_ns_max);
-  Error error(rd_kafka_AdminOptions_set_isolation_level(request.options(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+  Error error(rd_kafka_AdminOptions_set_isolation_level(request.options(), isolation));
   rd_kafka_ListOffsets(client.get(), list.get(), request.options(), request.queue());
-  if (Status status = request.Wait(what); !status.ok()) return status;
+}
+
+Status EdgesOf(Client& client, Request& request, const std::string& what, int32_t first, int32_t count,
+               std::vector<int64_t>* offsets) {
+  if (Status status = request.Result(what); !status.ok()) return status;
   size_t n = 0;
   const rd_kafka_ListOffsetsResultInfo_t** infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(request.event()), &n);
-  ends->assign(static_cast<size_t>(partitions), -1);
+  offsets->assign(static_cast<size_t>(count), -1);
   for (size_t i = 0; i < n; ++i) {
     const rd_kafka_topic_partition_t* partition = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
     if (partition->err) return client.ToStatus(partition->err, what);
-    if (partition->partition < partitions) (*ends)[static_cast<size_t>(partition->partition)] = partition->offset;
+    int32_t at = partition->partition - first;
+    if (at >= 0 && at < count) (*offsets)[static_cast<size_t>(at)] = partition->offset;
   }
-  for (int64_t end : *ends) {
-    if (end < 0) return Status::Unavailable(what + ": the broker did not say");
+  for (int64_t offset : *offsets) {
+    if (offset < 0) return Status::Unavailable(what + ": the broker did not say");
   }
   return Status();
+}
+
+Status TopicEnds(Client& client, const std::string& topic, int32_t partitions, int64_t wait_ns_max,
+                 std::vector<int64_t>* ends) {
+  std::string what = "asking for the end of topic `" + topic + "`";
+  Request request(client, RD_KAFKA_ADMIN_OP_LISTOFFSETS, wait_ns_max);
+  AskEdges(client, request, topic, 0, partitions, Edge::kEnd, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED);
+  if (Status status = request.Wait(what); !status.ok()) return status;
+  return EdgesOf(client, request, what, 0, partitions, ends);
 }
 
 Status GroupMembers(Client& client, const std::string& group, int64_t wait_ns_max, std::vector<GroupMember>* members) {

@@ -9,6 +9,8 @@
 
 namespace weir::kafka {
 
+class Request;
+
 // How many partitions a topic has. NotFound: the message holds the command that creates it.
 Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_max, int32_t* count);
 
@@ -18,11 +20,23 @@ struct TopicLimits {
   int64_t before_ms_max = INT64_MAX;       // timestamps may be this much older than the broker's clock
   int64_t after_ms_max = INT64_MAX;        // or this much ahead of it
   bool compacted = false;                  // every record needs a key
+  bool deleted = true;                     // old records go
 };
 
 // Reads a topic's limits. Where the broker does not tell (no right to describe the topic's configuration, an embedded
 // broker), they stay as they are by default and `*known` is false.
 Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits, bool* known);
+
+// librdkafka's mock cluster (weir run --embedded): it never answers questions about a topic's configuration, and accepts
+// what it can hold.
+bool IsMock(Client& client, int64_t wait_ns_max);
+
+// Where partitions [first, first + count) of a topic begin or end: asks, and reads the answer once the request is over.
+enum class Edge { kBegin, kEnd };
+void AskEdges(Client& client, Request& request, const std::string& topic, int32_t first, int32_t count, Edge edge,
+              rd_kafka_IsolationLevel_t isolation);
+Status EdgesOf(Client& client, Request& request, const std::string& what, int32_t first, int32_t count,
+               std::vector<int64_t>* offsets);
 
 // The end of each of `partitions` partitions as read_committed readers see it: nothing beyond it can be read yet.
 Status TopicEnds(Client& client, const std::string& topic, int32_t partitions, int64_t wait_ns_max,

@@ -9,23 +9,6 @@ namespace weir::kafka {
 namespace {
 
 constexpr int64_t kStartNsMax = 30'000'000'000;
-// What librdkafka counts on top of key and value when it fills a batch, rounded up.
-constexpr int64_t kBatchOverhead = 512;
-
-// The broker refused this record and would refuse it again, while others are fine.
-bool IsRecordsFault(rd_kafka_resp_err_t code) {
-  switch (code) {
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
-    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG:
-    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-      return true;
-    default:
-      return false;
-  }
-}
 
 }  // namespace
 
@@ -48,7 +31,7 @@ Status Writer::Open() {
   if (client_) return Status();
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return status;
-  int64_t batch_bytes_max = 1'000'000;
+  int64_t batch_bytes_max = INT64_MAX;
   for (KafkaSink* sink : sinks_) {
     int32_t partitions = 0;
     Status status = connection_->Partitions(sink->topic(), kStartNsMax, &partitions);
@@ -58,8 +41,7 @@ Status Writer::Open() {
     status = ReadTopicLimits(*admin, sink->topic(), kStartNsMax, &limits, &known);
     if (!status.ok()) return status.Within("sink `" + sink->name() + "`");
     sink->SetLimits(limits);
-    // A broker refuses a batch that is too large, with every record in it.
-    batch_bytes_max = std::min(batch_bytes_max, std::max<int64_t>(limits.batch_bytes_max - kBatchOverhead, 1));
+    batch_bytes_max = std::min(batch_bytes_max, limits.batch_bytes_max);
   }
   const Settings& settings = connection_->settings();
   if (const std::string* value = settings.Find("queue.buffering.max.kbytes")) {
@@ -74,9 +56,7 @@ Status Writer::Open() {
   options.log = common.log;
   options.owner = this;
   options.delivery = OnDelivered;
-  const std::string* asked = settings.Find("batch.size");
-  int64_t size = asked ? std::min<int64_t>(atoll(asked->c_str()), batch_bytes_max) : batch_bytes_max;
-  options.more.push_back({"batch.size", std::to_string(std::max<int64_t>(size, 1))});
+  options.more.push_back({"batch.size", BatchSize(settings, batch_bytes_max)});
   // Single records may be larger than a batch; how large is checked against each topic before they are sent.
   if (!settings.Find("message.max.bytes")) options.more.push_back({"message.max.bytes", "1000000000"});
   if (Status status = Client::Make(settings, Role::kProduce, options, &client_); !status.ok()) return status;
@@ -95,31 +75,8 @@ Status Writer::Open() {
   return Status();
 }
 
-Status Writer::Send(rd_kafka_topic_t* topic, const Record& record) {
-  rd_kafka_vu_t fields[7];
-  size_t n = 0;
-  auto add = [&](rd_kafka_vtype_t type) -> rd_kafka_vu_t& {
-    fields[n].vtype = type;
-    return fields[n++];
-  };
-  add(RD_KAFKA_VTYPE_RKT).u.rkt = topic;
-  add(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
-  add(RD_KAFKA_VTYPE_OPAQUE).u.ptr = record.ticket;
-  // An empty string is not the same as none: it needs an address.
-  static char empty = 0;
-  if (record.has_key) {
-    rd_kafka_vu_t& key = add(RD_KAFKA_VTYPE_KEY);
-    key.u.mem.ptr = record.key.size ? const_cast<char*>(record.key.data) : &empty;
-    key.u.mem.size = record.key.size;
-  }
-  if (record.has_value) {
-    rd_kafka_vu_t& value = add(RD_KAFKA_VTYPE_VALUE);
-    value.u.mem.ptr = record.value.size ? const_cast<char*>(record.value.data) : &empty;
-    value.u.mem.size = record.value.size;
-  }
-  if (record.timestamp_ms > 0) add(RD_KAFKA_VTYPE_TIMESTAMP).u.i64 = record.timestamp_ms;
-  if (record.headers) add(RD_KAFKA_VTYPE_HEADERS).u.headers = record.headers;
-  Error error(rd_kafka_produceva(client_->get(), fields, n));
+Status Writer::Send(rd_kafka_topic_t* topic, const Record& record, Ticket* ticket) {
+  Error error = Produce(client_->get(), topic, -1, record, ticket);
   if (!error) {
     ++records_;
     bytes_ += record.key.size + record.value.size;

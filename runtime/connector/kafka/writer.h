@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/connector/kafka/connection.h"
+#include "runtime/connector/kafka/sink_record.h"
 #include "runtime/connector/kafka/topics.h"
 #include "runtime/engine/sink.h"
 #include "runtime/engine/ticket.h"
@@ -29,15 +30,9 @@ class Writer {
   Status Open();
   rd_kafka_t* get() const { return client_->get(); }
 
-  struct Record {
-    Str key, value;
-    bool has_key = false, has_value = true;
-    int64_t timestamp_ms = 0;  // 0: now
-    rd_kafka_headers_t* headers = nullptr;  // taken over
-    Ticket* ticket = nullptr;  // lowered when the broker has acknowledged the record
-  };
-  // Copies the record. Fails only for good.
-  Status Send(rd_kafka_topic_t* topic, const Record& record);
+  // Copies the record, and takes its headers. Fails only for good. `ticket` is lowered when the broker has acknowledged
+  // the record.
+  Status Send(rd_kafka_topic_t* topic, const Record& record, Ticket* ticket);
   bool Full() const { return bytes_ >= bytes_max_ || records_ >= records_max_; }
   // Serves acknowledgements.
   Status Poll();

@@ -1,0 +1,119 @@
+#include "runtime/connector/kafka/questions.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+namespace weir::kafka {
+namespace {
+
+constexpr int kWaitMs = 200;
+constexpr int64_t kAnswerNsMax = 5'000'000'000;
+constexpr int64_t kAskAgainNs = 50'000'000;
+
+// What the group has committed by partition, from the answer. Unstable: a transaction still holds some of it.
+Status CommittedFrom(Client& client, Request& request, const std::string& what, int32_t partitions, bool* unstable,
+                     std::vector<int64_t>* offsets) {
+  *unstable = false;
+  Status status = request.Result(what);
+  if (!request.event()) return status;
+  rd_kafka_resp_err_t code = rd_kafka_event_error(request.event());
+  size_t n = 0;
+  const rd_kafka_group_result_t** groups = nullptr;
+  if (!code) {
+    groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+        rd_kafka_event_ListConsumerGroupOffsets_result(request.event()), &n);
+    if (n != 1) return Status::Unavailable(what + ": the broker did not say");
+    if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0])) code = rd_kafka_error_code(error);
+  }
+  offsets->assign(static_cast<size_t>(partitions), -1);
+  const rd_kafka_topic_partition_list_t* list = code ? nullptr : rd_kafka_group_result_partitions(groups[0]);
+  for (int i = 0; list && i < list->cnt && !code; ++i) {
+    const rd_kafka_topic_partition_t& p = list->elems[i];
+    code = p.err;
+    if (p.partition >= 0 && p.partition < partitions && p.offset >= 0) {
+      (*offsets)[static_cast<size_t>(p.partition)] = p.offset;
+    }
+  }
+  *unstable = code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
+  if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+    return Status::Denied("no right to group `" + client.settings().group + "` (connection `" +
+                          client.settings().connection + "`): it needs READ on the group");
+  }
+  return !code || !status.ok() ? status : client.ToStatus(code, what);
+}
+
+}  // namespace
+
+TransactionResult Questions::Over(const std::string& key, Status status) {
+  if (status.ok()) {
+    open_.erase(key);
+    return {};
+  }
+  if (status.code() != StatusCode::kUnavailable) {
+    open_.erase(key);
+    return {TransactionOutcome::kFailed, std::move(status)};
+  }
+  Open& open = open_[key];
+  open.request.reset();
+  open.ask_at_ns = MonoNs() + kAskAgainNs;
+  return {TransactionOutcome::kAgain, std::move(status)};
+}
+
+void Questions::Pause(const Open& open) {
+  int64_t left = open.ask_at_ns - MonoNs();
+  if (left > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(left));
+}
+
+TransactionResult Questions::Committed(const std::string& topic, std::vector<int64_t>* offsets) {
+  Client* admin = nullptr;
+  if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
+  const std::string& group = connection_->settings().group;
+  std::string key = "committed " + topic;
+  std::string what = "reading the offsets of group `" + group + "` for topic `" + topic + "`";
+  Open& open = open_[key];
+  if (!open.request) {
+    Pause(open);
+    int64_t wait = int64_t{kWaitMs} * 1'000'000;
+    Status status = connection_->FreshPartitions(topic, wait, &open.partitions);
+    if (!status.ok()) return Over(key, std::move(status));
+    PartitionList list = NewPartitionList(open.partitions);
+    for (int32_t p = 0; p < open.partitions; ++p) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p);
+    open.request =
+        std::make_unique<Request>(*admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kAnswerNsMax);
+    Error unsupported(rd_kafka_AdminOptions_set_require_stable_offsets(open.request->options(), 1));
+    rd_kafka_ListConsumerGroupOffsets_t* question =
+        rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get());
+    rd_kafka_ListConsumerGroupOffsets(admin->get(), &question, 1, open.request->options(), open.request->queue());
+    rd_kafka_ListConsumerGroupOffsets_destroy(question);
+  }
+  if (!open.request->Poll(kWaitMs)) return {TransactionOutcome::kAgain, Status::Unavailable(what)};
+  bool unstable = false;
+  Status status = CommittedFrom(*admin, *open.request, what, open.partitions, &unstable, offsets);
+  if (unstable) status = Status::Unavailable(what + ": a transaction of another producer still holds some of them");
+  return Over(key, std::move(status));
+}
+
+TransactionResult Questions::EdgeOf(const std::string& topic, int32_t partition, Edge edge, Isolation isolation,
+                                    int64_t* offset) {
+  Client* admin = nullptr;
+  if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
+  bool committed = isolation == Isolation::kReadCommitted;
+  std::string what = std::string("asking where topic `") + topic + "`, partition " + std::to_string(partition) +
+                     (edge == Edge::kBegin ? ", begins" : ", ends");
+  std::string key = what + (committed ? " (committed)" : "");
+  Open& open = open_[key];
+  if (!open.request) {
+    Pause(open);
+    open.request = std::make_unique<Request>(*admin, RD_KAFKA_ADMIN_OP_LISTOFFSETS, kAnswerNsMax);
+    AskEdges(*admin, *open.request, topic, partition, 1, edge,
+             committed ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
+  }
+  if (!open.request->Poll(kWaitMs)) return {TransactionOutcome::kAgain, Status::Unavailable(what)};
+  std::vector<int64_t> offsets;
+  Status status = EdgesOf(*admin, *open.request, what, partition, 1, &offsets);
+  if (status.ok()) *offset = offsets[0];
+  return Over(key, std::move(status));
+}
+
+}  // namespace weir::kafka

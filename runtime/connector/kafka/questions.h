@@ -1,0 +1,45 @@
+// Questions of a recovery that may take several calls: where partitions begin and end, and what the group has committed.
+// A broker that is away is asked again.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/connector/kafka/connection.h"
+#include "runtime/connector/kafka/request.h"
+#include "runtime/connector/kafka/topics.h"
+#include "runtime/engine/transactions.h"
+
+namespace weir::kafka {
+
+// All calls on one thread. Each waits 200 ms at most; kAgain: the same call goes on with it.
+class Questions {
+ public:
+  explicit Questions(Connection* connection) : connection_(connection) {}
+
+  // The group's offsets of all partitions that the topic has now; -1: none. Waits for offsets that a transaction holds.
+  TransactionResult Committed(const std::string& topic, std::vector<int64_t>* offsets);
+  TransactionResult EdgeOf(const std::string& topic, int32_t partition, Edge edge, Isolation isolation,
+                           int64_t* offset);
+  // Forgets what is under way. The connection must still be there.
+  void Clear() { open_.clear(); }
+
+ private:
+  // A question on its way, or one to be asked (again) at a time.
+  struct Open {
+    std::unique_ptr<Request> request;
+    int32_t partitions = 0;
+    int64_t ask_at_ns = 0;
+  };
+  // The answer's status as an outcome: passing troubles are asked again, a little later.
+  TransactionResult Over(const std::string& key, Status status);
+  static void Pause(const Open& open);
+
+  Connection* connection_;
+  std::map<std::string, Open> open_;
+};
+
+}  // namespace weir::kafka

@@ -1,0 +1,96 @@
+// One librdkafka producer with transactions, from init_transactions to its end. Every call waits 200 ms at most and is
+// to be repeated while it says kAgain. What an error means is decided here and nowhere else.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/connector/kafka/client.h"
+#include "runtime/connector/kafka/sink_record.h"
+#include "runtime/engine/transactions.h"
+
+namespace weir::kafka {
+
+// All calls on one thread.
+class TransactionalProducer {
+ public:
+  struct Options {
+    std::string transactional_id;
+    std::string client_id;
+    std::string batch_size;
+    Log* log = nullptr;
+    // The broker refused this record, of the target with this number, and would refuse it again.
+    std::function<void(size_t target, const rd_kafka_message_t* message)> refused;
+  };
+  static Status Make(const Settings& settings, Options options, std::unique_ptr<TransactionalProducer>* out);
+  // Waits for SendOffsets that is still under way: ask Busy. An open transaction is left to be aborted.
+  ~TransactionalProducer();
+
+  // A topic to write to, and what messages call it. Before Init; numbered from 0.
+  Status AddTarget(const std::string& topic, const std::string& name);
+
+  TransactionResult Init();
+  TransactionResult Begin();
+  // Copies the record, and takes its headers.
+  TransactionResult Send(size_t target, int32_t partition, const Record& record);
+  // Serves delivery reports, without waiting.
+  void Poll();
+  TransactionResult Flush();
+  TransactionResult SendOffsets(const PartitionList& offsets, const GroupToken& group);
+  TransactionResult Commit();
+  TransactionResult Abort();
+
+  // A request had no answer, or a batch was refused: this producer is to be replaced after its transaction.
+  bool unanswered() const { return unanswered_.load(std::memory_order_acquire); }
+  bool Busy();
+
+ private:
+  struct Target {
+    std::string name;
+    size_t number;
+    Topic topic;
+  };
+  // librdkafka's send_offsets_to_transaction cannot be resumed: a time-out in the middle of it costs the transaction. So
+  // it gets the transaction's whole time, on a thread of its own.
+  struct OffsetsCall {
+    PartitionList offsets;
+    GroupMetadata group;
+    Error error;
+    enum { kNone, kAsked, kDone } state = kNone;
+  };
+
+  explicit TransactionalProducer(Options options) : options_(std::move(options)) {}
+  static void OnDelivered(rd_kafka_t* rk, const rd_kafka_message_t* message, void* opaque);
+  static void OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner);
+  void Delivered(const rd_kafka_message_t* message);
+  void RunOffsets();
+  bool OffsetsDone();
+  TransactionResult ToResult(const rd_kafka_error_t* error, const std::string& what);
+  TransactionResult ForGood(rd_kafka_resp_err_t code, const std::string& what, const std::string& detail);
+  TransactionResult Cause(const std::string& what);
+
+  Options options_;
+  std::unique_ptr<Client> client_;
+  std::vector<std::unique_ptr<Target>> targets_;
+  std::atomic<bool> unanswered_{false};
+  bool ready_ = false;           // Init is done
+  bool in_transaction_ = false;  // between Begin and the end of Commit or Abort
+  bool closing_ = false;
+  bool undelivered_ = false;     // a record of this transaction failed, which dooms it
+  TransactionResult delivery_;   // and why; kOk while that is not known
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  OffsetsCall call_;  // under mutex_
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace weir::kafka

@@ -1,0 +1,45 @@
+#include "runtime/engine/internal_topics.h"
+
+namespace weir {
+
+namespace {
+
+// Kafka allows letters, digits, '.', '_' and '-', 249 in all.
+std::string TopicName(const std::string& pipeline, const std::string& of, const char* what) {
+  std::string name = pipeline + "." + of;
+  for (char& c : name) {
+    bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    if (!fine) c = '-';
+  }
+  return name + "." + what;
+}
+
+}  // namespace
+
+std::string ChangelogTopic(const Program& program, int stage) {
+  return TopicName(program.name, program.stages[stage].name, "changelog");
+}
+
+std::string RekeyTopic(const Program& program, int exchange) {
+  return TopicName(program.name, program.steps[program.exchanges[exchange].step].name, "rekey");
+}
+
+void AddRekeySources(Program* program) {
+  if (!program->transactional) return;
+  for (size_t i = 0; i < program->exchanges.size(); ++i) {
+    const ExchangeSpec& exchange = program->exchanges[i];
+    SourceSpec source;
+    source.name = program->steps[exchange.step].name;
+    source.connection = program->sources.front().connection;
+    source.operation = "topic";
+    source.address = RekeyTopic(*program, static_cast<int>(i));
+    source.properties = {{"start", "earliest"}};
+    source.stage = exchange.to_stage;
+    source.step = exchange.step;
+    source.exchange = static_cast<int>(i);
+    program->stages[exchange.to_stage].source = static_cast<int>(program->sources.size());
+    program->sources.push_back(std::move(source));
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,20 @@
+// The topics that a pipeline with transactions makes for itself, and the sources that read them.
+#pragma once
+
+#include <string>
+
+#include "runtime/program/program.h"
+
+namespace weir {
+
+// Where the state of a stage's tasks is kept: `<pipeline>.<stage>.changelog`, one partition per task.
+std::string ChangelogTopic(const Program& program, int stage);
+
+// Where rows that are re-keyed travel: `<pipeline>.<step>.rekey`.
+std::string RekeyTopic(const Program& program, int exchange);
+
+// Gives every stage that an exchange feeds a source of its topic. To be called once, when the program is built; nothing
+// happens to programs without transactions.
+void AddRekeySources(Program* program);
+
+}  // namespace weir

@@ -1,0 +1,413 @@
+#include "runtime/engine/transactional_commit.h"
+
+#include <chrono>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "runtime/core/crc32c.h"
+#include "runtime/engine/engine.h"
+#include "runtime/state/changelog.h"
+
+namespace weir {
+
+namespace {
+// An epoch that Kafka refuses so often in a row will not be taken either when it is tried again.
+constexpr int kAttemptsMax = 20;
+constexpr int64_t kTrimEveryNs = 30'000'000'000;
+}  // namespace
+
+TransactionalCommit::TransactionalCommit(Engine& engine, int worker, std::unique_ptr<Transactions> transactions)
+    : engine_(engine), worker_(worker), transactions_(std::move(transactions)) {}
+
+// ---- Worker's thread ------------------------------------------------------------------------------------------------
+
+void TransactionalCommit::Commit(TransactionalEpoch epoch) {
+  epoch_ = std::move(epoch);
+  recovering_ = false;
+  attempts_ = 0;
+  parts_ = kAllParts;
+  if (engine_.Mutated("offsets before changelog")) parts_ = kOffsetsPart;
+  if (engine_.Mutated("row removed before its output")) parts_ = kAllParts & ~kOutputsPart;
+  if (engine_.Mutated("epoch without offsets")) {
+    bool moved = epoch_.offsets.size() != last_offsets_.size();
+    for (size_t i = 0; !moved && i < last_offsets_.size(); ++i) moved = epoch_.offsets[i].offset != last_offsets_[i].offset;
+    last_offsets_ = epoch_.offsets;
+    if (!moved) parts_ = kAllParts & ~kOffsetsPart;
+  }
+  parts_left_ = engine_.Mutated("epoch without offsets") ? 0 : kAllParts & ~parts_;
+  Start(fenced_ ? Job::kBegin : Job::kFence);
+}
+
+void TransactionalCommit::Recover(std::vector<std::unique_ptr<TaskRecovery>> tasks) {
+  tasks_ = std::move(tasks);
+  recovering_ = true;
+  attempts_ = 0;
+  at_task_ = 0;
+  committed_.clear();
+  Start(fenced_ ? Job::kCommittedOffsets : Job::kFence);
+}
+
+void TransactionalCommit::Start(Job job) {
+  abandoned_.store(false, std::memory_order_relaxed);
+  end_.store(End::kNone, std::memory_order_relaxed);
+  busy_.store(true, std::memory_order_relaxed);
+  job_.store(job, std::memory_order_release);
+  WakeCommit();
+}
+
+TransactionalCommit::End TransactionalCommit::Take(std::vector<std::unique_ptr<TaskRecovery>>* tasks) {
+  End end = end_.load(std::memory_order_acquire);
+  if (end == End::kNone) return end;
+  if (end == End::kRecovered) *tasks = std::move(tasks_);
+  tasks_.clear();
+  end_.store(End::kNone, std::memory_order_relaxed);
+  busy_.store(false, std::memory_order_release);
+  return end;
+}
+
+// ---- Commit thread --------------------------------------------------------------------------------------------------
+
+void TransactionalCommit::WakeCommit() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  noticed_ = true;
+  wake_.notify_all();
+}
+
+void TransactionalCommit::WaitForWork(int64_t ns_max) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  wake_.wait_for(lock, std::chrono::nanoseconds(ns_max), [this] { return noticed_; });
+  noticed_ = false;
+}
+
+TransactionalCommit::Step TransactionalCommit::Finish(End end) {
+  job_.store(Job::kNone, std::memory_order_relaxed);
+  end_.store(end, std::memory_order_release);
+  engine_.worker(worker_).loop().Wake();
+  return Step::kWorked;
+}
+
+void TransactionalCommit::Drop() {
+  transactions_->Drop();
+  fenced_ = false;
+}
+
+TransactionalCommit::Step TransactionalCommit::Handle(const TransactionResult& result, const char* doing) {
+  switch (result.outcome) {
+    case TransactionOutcome::kOk: return Step::kWorked;
+    case TransactionOutcome::kAgain: return Step::kWaiting;
+    case TransactionOutcome::kAbort:
+      engine_.Warn(fmt::format("the commit of worker {} is tried again, {} failed: {}", worker_, doing,
+                               result.status.message()));
+      if (++attempts_ > kAttemptsMax) {
+        engine_.Fail(ExitCode::kWriteFailed, fmt::format("a commit failed {} times in a row, {}: {}", attempts_, doing,
+                                                         result.status.message()));
+        return Step::kIdle;
+      }
+      job_.store(Job::kAbort, std::memory_order_relaxed);
+      return Step::kWorked;
+    case TransactionOutcome::kRestart:
+      engine_.Warn(fmt::format("worker {} starts anew from what is committed, {} failed: {}", worker_, doing,
+                               result.status.message()));
+      Drop();
+      return Finish(End::kRestart);
+    case TransactionOutcome::kFailed:
+      engine_.Fail(result.status.code() == StatusCode::kCorrupt || result.status.code() == StatusCode::kInvalid
+                       ? ExitCode::kStateMismatch
+                       : ExitCode::kConnector,
+                   fmt::format("{}: {}", doing, result.status.message()));
+      return Step::kIdle;
+  }
+  return Step::kIdle;
+}
+
+TransactionResult TransactionalCommit::WriteRekeyed(const TransactionalEpoch::Rekeyed& rekeyed) {
+  const Buffer& bytes = *rekeyed.bytes;
+  while (at_byte_ < bytes.size()) {
+    uint32_t size;
+    int32_t partition;
+    std::memcpy(&size, bytes.data() + at_byte_, sizeof size);
+    std::memcpy(&partition, bytes.data() + at_byte_ + sizeof size, sizeof partition);
+    size_t head = sizeof size + sizeof partition;
+    TransactionResult result =
+        transactions_->WriteRow(rekeyed.exchange, partition, Str(bytes.data() + at_byte_ + head, size));
+    if (!result.ok()) return result;
+    at_byte_ += head + size;
+  }
+  return TransactionResult();
+}
+
+TransactionResult TransactionalCommit::WriteChanges(const TransactionalEpoch::Changes& changes) {
+  DeltaReader in(*changes.bytes);
+  for (DeltaEntry entry; in.Next(&entry);) {
+    key_.Clear();
+    AppendStoreKey(entry.step, entry.kind, entry.partition, entry.key, &key_);
+    TransactionResult result;
+    if (entry.remove) {
+      result = transactions_->WriteChange(changes.stage, entry.partition, key_.str(), nullptr);
+    } else {
+      value_.Clear();
+      SealChange(key_.str(), entry.value, &value_);
+      Str value = value_.str();
+      bytes_ += value.size;
+      result = transactions_->WriteChange(changes.stage, entry.partition, key_.str(), &value);
+    }
+    bytes_ += key_.size();
+    if (!result.ok()) return result;
+  }
+  return TransactionResult();
+}
+
+TransactionalCommit::Step TransactionalCommit::StepCommit() {
+  if (engine_.ended()) return Step::kIdle;
+  Job job = job_.load(std::memory_order_acquire);
+  const bool abandoned = abandoned_.load(std::memory_order_acquire);
+  switch (job) {
+    case Job::kNone: return Step::kIdle;
+
+    case Job::kFence: {
+      if (abandoned) return Finish(End::kAbandoned);
+      TransactionResult result = transactions_->Fence();
+      if (result.outcome == TransactionOutcome::kAbort) result.outcome = TransactionOutcome::kRestart;
+      if (!result.ok()) return Handle(result, "opening transactions");
+      fenced_ = true;
+      fences.Add();
+      if (engine_.StopAt("transaction.fenced")) return Step::kIdle;
+      job_.store(recovering_ ? Job::kCommittedOffsets : Job::kBegin, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kBegin: {
+      if (abandoned) return Finish(End::kAbandoned);
+      // Offsets of another membership, or of none, would not be fenced.
+      if (!epoch_.group.valid()) return Finish(End::kRestart);
+      at_output_ = at_rekeyed_ = at_change_ = at_byte_ = 0;
+      bytes_ = 0;
+      TransactionResult result = transactions_->Begin();
+      if (!result.ok()) return Handle(result, "beginning a transaction");
+      if (engine_.StopAt("transaction.begun")) return Step::kIdle;
+      job_.store(Job::kOutputs, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kOutputs: {
+      if (abandoned) break;
+      if ((parts_ & kOutputsPart) && at_output_ < epoch_.outputs.size()) {
+        const auto& [sink, records] = epoch_.outputs[at_output_];
+        TransactionResult result = transactions_->Write(sink, *records);
+        if (!result.ok()) return Handle(result, "writing outputs");
+        ++at_output_;
+        if (engine_.StopAt("transaction.output_written")) return Step::kIdle;
+        return Step::kWorked;
+      }
+      job_.store(Job::kRekeyed, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kRekeyed: {
+      if (abandoned) break;
+      if ((parts_ & kRekeyedPart) && at_rekeyed_ < epoch_.rekeyed.size()) {
+        TransactionResult result = WriteRekeyed(epoch_.rekeyed[at_rekeyed_]);
+        if (!result.ok()) return Handle(result, "writing re-keyed rows");
+        ++at_rekeyed_;
+        at_byte_ = 0;
+        if (engine_.StopAt("transaction.rekeyed_written")) return Step::kIdle;
+        return Step::kWorked;
+      }
+      job_.store(Job::kChanges, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kChanges: {
+      if (abandoned) break;
+      if ((parts_ & kChangesPart) && at_change_ < epoch_.changes.size()) {
+        TransactionResult result = WriteChanges(epoch_.changes[at_change_]);
+        if (result.outcome == TransactionOutcome::kAgain) {
+          // What was written stays written: writing the rest of it again changes nothing, the last value counts.
+          return Step::kWaiting;
+        }
+        if (!result.ok()) return Handle(result, "writing the changelog");
+        ++at_change_;
+        if (engine_.StopAt("transaction.changes_written")) return Step::kIdle;
+        return Step::kWorked;
+      }
+      job_.store(Job::kFlush, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kFlush: {
+      if (abandoned) break;
+      TransactionResult result = transactions_->Flush();
+      // A record that the broker refuses is in the epoch: only from the beginning can it be left out.
+      if (result.outcome == TransactionOutcome::kAbort) result.outcome = TransactionOutcome::kRestart;
+      if (!result.ok()) return Handle(result, "waiting for the outputs' acknowledgements");
+      if (engine_.StopAt("transaction.flushed")) return Step::kIdle;
+      job_.store(Job::kOffsets, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kOffsets: {
+      if (abandoned) break;
+      if (parts_ & kOffsetsPart) {
+        GroupToken token = epoch_.group;
+        if (engine_.Mutated("no fencing")) token.bytes = "unchecked";
+        TransactionResult result = transactions_->SendOffsets(epoch_.offsets, token);
+        if (result.outcome == TransactionOutcome::kAbort) {
+          // The group no longer knows this membership, so what this worker holds is somebody else's.
+          result.outcome = TransactionOutcome::kRestart;
+        }
+        if (!result.ok()) return Handle(result, "sending offsets");
+      }
+      if (engine_.StopAt("transaction.offsets_sent")) return Step::kIdle;
+      job_.store(Job::kEnd, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kEnd: {
+      // Abandoned or not: whether it is committed is decided by the group's generation, which is part of it.
+      TransactionResult result = transactions_->Commit();
+      if (!result.ok()) return Handle(result, "committing");
+      if (engine_.StopAt("transaction.committed")) return Step::kIdle;
+      job_.store(Job::kCommitted, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kCommitted:
+      commits.Add();
+      commit_bytes.Add(bytes_);
+      last_bytes.Set(static_cast<int64_t>(bytes_));
+      last_duration_ns.Set(engine_.environment().clock->MonoNs() - epoch_.begun_ns);
+      // A request without an answer may still be executed, in the next transaction of this producer.
+      if (transactions_->unanswered() && !engine_.Mutated("producer kept")) Drop();
+      Trim();
+      if (engine_.StopAt("transaction.done")) return Step::kIdle;
+      if (parts_left_ != 0) {
+        parts_ = parts_left_;
+        parts_left_ = 0;
+        job_.store(fenced_ ? Job::kBegin : Job::kFence, std::memory_order_relaxed);
+        return Step::kWorked;
+      }
+      return Finish(End::kCommitted);
+
+    case Job::kAbort: {
+      TransactionResult result = transactions_->Abort();
+      if (result.outcome == TransactionOutcome::kAbort) result.outcome = TransactionOutcome::kRestart;
+      if (!result.ok()) return Handle(result, "aborting");
+      aborts.Add();
+      if (transactions_->unanswered() && !engine_.Mutated("producer kept")) Drop();
+      if (engine_.StopAt("transaction.aborted")) return Step::kIdle;
+      if (abandoned) return Finish(End::kAbandoned);
+      job_.store(fenced_ ? Job::kBegin : Job::kFence, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    default: return StepRecovery(job);
+  }
+  // The epoch is nobody's any more.
+  job_.store(Job::kAbort, std::memory_order_relaxed);
+  return Step::kWorked;
+}
+
+// What is committed of an exchange's topic has been read by its only reader.
+void TransactionalCommit::Trim() {
+  int64_t now = engine_.environment().clock->MonoNs();
+  if (engine_.program().exchanges.empty() || now < next_trim_ns_) return;
+  next_trim_ns_ = now + kTrimEveryNs;
+  for (size_t s = 0; s < engine_.program().sources.size(); ++s) {
+    const SourceSpec& source = engine_.program().sources[s];
+    std::vector<std::pair<int32_t, int64_t>> before;
+    for (const SourceOffset& offset : epoch_.offsets) {
+      if (source.exchange >= 0 && offset.source == static_cast<int>(s)) before.emplace_back(offset.partition, offset.offset);
+    }
+    if (!before.empty()) transactions_->TrimRekeyed(source.exchange, before);
+  }
+}
+
+// ---- Recovery -------------------------------------------------------------------------------------------------------
+
+std::string TransactionalCommit::Where(const TaskRecovery& task) const {
+  return fmt::format("bringing back partition {} of `{}`", task.partition, engine_.program().stages[task.stage].name);
+}
+
+TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
+  if (abandoned_.load(std::memory_order_acquire)) return Finish(End::kAbandoned);
+  if (at_task_ == tasks_.size()) {
+    if (engine_.StopAt("recovery.done")) return Step::kIdle;
+    return Finish(End::kRecovered);
+  }
+  TaskRecovery& task = *tasks_[at_task_];
+  switch (job) {
+    // The offsets come first: a predecessor's transaction that ends after they are read is behind the end that is asked
+    // for next, or has ended.
+    case Job::kCommittedOffsets: {
+      if (at_task_ == 0 && committed_.empty()) transactions_->BeginRecovery();
+      std::vector<int64_t>& offsets = committed_[task.source];
+      if (offsets.empty()) {
+        TransactionResult result = transactions_->Committed(task.source, &offsets);
+        if (!result.ok()) {
+          offsets.clear();
+          return Handle(result, Where(task).c_str());
+        }
+        if (offsets.empty()) offsets.push_back(-1);
+        if (engine_.StopAt("recovery.offsets_read")) return Step::kIdle;
+      }
+      bool read_before = false;
+      for (int64_t offset : offsets) read_before = read_before || offset >= 0;
+      size_t p = static_cast<size_t>(task.partition);
+      task.offset = p < offsets.size() ? offsets[p] : -1;
+      if (task.offset < 0) {
+        task.first = true;
+        // A partition that came after the group had read others begins at its beginning: whatever is in it is new.
+        bool latest = task.start_latest && !read_before;
+        TransactionResult result = transactions_->StartOf(task.source, task.partition, latest, &task.offset);
+        if (!result.ok()) return Handle(result, Where(task).c_str());
+      }
+      job_.store(task.has_changelog ? Job::kChangelogEnd : Job::kTaskDone, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kChangelogEnd: {
+      Isolation isolation = engine_.Mutated("changelog end is the last stable offset") ? Isolation::kReadCommitted
+                                                                                       : Isolation::kReadUncommitted;
+      TransactionResult result =
+          transactions_->ChangelogEnd(task.stage, task.partition, isolation, &replay_end_);
+      if (!result.ok()) return Handle(result, Where(task).c_str());
+      replay_at_ = 0;
+      if (engine_.StopAt("recovery.end_asked")) return Step::kIdle;
+      job_.store(Job::kReplay, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kReplay: {
+      TransactionResult result = transactions_->Replay(
+          task.stage, task.partition, replay_end_, &replay_at_, [&](Str key, const Str* sealed) -> Status {
+            ++task.replayed;
+            std::string name(key.view());
+            if (sealed == nullptr) {
+              task.entries.erase(name);
+              return Status();
+            }
+            Str value;
+            if (!OpenChange(key, *sealed, &value)) {
+              return Status::Corrupt("a change in its changelog is damaged, or was not written by Weir");
+            }
+            task.entries[std::move(name)] = std::string(value.view());
+            return Status();
+          });
+      if (!result.ok()) return Handle(result, Where(task).c_str());
+      if (engine_.StopAt("recovery.replayed")) return Step::kIdle;
+      job_.store(Job::kTaskDone, std::memory_order_relaxed);
+      return Step::kWorked;
+    }
+
+    case Job::kTaskDone:
+      recovered_.Add();
+      ++at_task_;
+      job_.store(Job::kCommittedOffsets, std::memory_order_relaxed);
+      return Step::kWorked;
+
+    default: return Step::kIdle;
+  }
+}
+
+}  // namespace weir

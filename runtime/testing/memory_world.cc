@@ -331,6 +331,7 @@ class MemoryLookup : public LookupConnector {
       asked.attempt = request.attempt;
       asked.never = scripted.kind == ScriptedAnswer::kNever;
       asked.due = world_->clock.MonoNs() + scripted.delay_ns;
+      asked.stubborn = scripted.stubborn;
       asked.times = scripted.times;
       asked.answer = std::move(scripted.answer);
       asked.answer.slot = request.slot;
@@ -342,7 +343,7 @@ class MemoryLookup : public LookupConnector {
   }
   void Forget(uint64_t slot, uint16_t attempt) override {
     for (size_t i = 0; i < asked_.size(); ++i) {
-      if (asked_[i].slot != slot || asked_[i].attempt != attempt) continue;
+      if (asked_[i].slot != slot || asked_[i].attempt != attempt || asked_[i].stubborn) continue;
       asked_[i] = std::move(asked_.back());
       asked_.pop_back();
       --world_->requests_open;
@@ -389,6 +390,7 @@ class MemoryLookup : public LookupConnector {
     bool never = false;
     int64_t due = 0;
     int times = 1;
+    bool stubborn = false;
     LookupAnswer answer;
   };
   MemoryWorld* world_;

@@ -72,6 +72,7 @@ struct ScriptedAnswer {
   LookupAnswer answer;     // slot, incarnation and attempt are filled in
   int64_t delay_ns = 0;
   int times = 1;           // 2: it comes twice
+  bool stubborn = false;   // it comes although the request was forgotten, as one that is on its way already does
 };
 // `lookup` is an index into Program::lookups.
 using LookupScript = std::function<ScriptedAnswer(int lookup, const LookupRequest& request)>;

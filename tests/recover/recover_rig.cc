@@ -81,7 +81,16 @@ RecoverRig::RecoverRig(const SampleOptions& options, const RigInput& input, uint
         answer.outcome = Outcome::kRejected;
         answer.reason = "no";
         break;
-      case SampleAnswer::kTimeout: scripted.kind = ScriptedAnswer::kNever; break;
+      case SampleAnswer::kTimeout:
+        if (!late_) {
+          scripted.kind = ScriptedAnswer::kNever;
+          break;
+        }
+        scripted.delay_ns = this->options.timeout_ns + 1 + static_cast<int64_t>(world.random() % 300'000'000);
+        answer.outcome = Outcome::kFound;
+        answer.body = "too late";
+        scripted.stubborn = true;
+        break;
     }
     if (world.random() % 20 == 0) scripted.times = 2;
     return scripted;

@@ -64,6 +64,10 @@ class RecoverRig {
   std::vector<std::string> names;
   bool exactly_once = true;
 
+  // How long services take at most; the answers' order is chance. For tests that drive engines themselves.
+  void SetDelay(int64_t ns_max) { delay_ns_max_ = ns_max; }
+  // Requests that are not answered in time are answered afterwards, with something else.
+  void AnswerLate() { late_ = true; }
   // For tests that drive an engine themselves.
   Environment MakeEnvironment(int workers);
   std::vector<std::string> Values(const std::string& output);
@@ -77,6 +81,7 @@ class RecoverRig {
   std::unique_ptr<MemoryStore> store_;
   int64_t delay_ns_max_ = 0;
   bool reversed_ = false;
+  bool late_ = false;
   uint64_t asked_ = 0;
 };
 

@@ -1,0 +1,59 @@
+// What one process sees of a simulated cluster. Several of these on one MemoryCluster are several processes, or one
+// process after another: an object is one life. Tables and lookups are those of a MemoryWorld.
+//
+// A source or a Transactions that is destroyed without Close is what a kill leaves: an open transaction stays open until
+// its time-out or a fence, requests on their way still arrive, and the member keeps its partitions until its session
+// ends or a process with the same static identity takes its place.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "runtime/testing/cluster_source.h"
+#include "runtime/testing/cluster_transactions.h"
+#include "runtime/testing/memory_cluster.h"
+#include "runtime/testing/memory_world.h"
+
+namespace weir {
+
+struct ClusterProcess {
+  // As that of the state directory: transactional ids begin with it, and instance ids of static members are made of it.
+  // A restart on its directory has it again.
+  std::string identity = "process";
+  bool static_members = false;
+  bool leaves = false;              // static members leave the group when they close, as with --leave
+  std::string group;                // empty: the pipeline's name
+  int64_t transaction_timeout_ns = 10'000'000'000;
+  uint32_t batch_max = 100;
+  bool latest = false;              // sources that are not resumed: where partitions without an offset begin
+  ClusterRefusal refuse;
+};
+
+class ClusterConnectors : public Connectors {
+ public:
+  ClusterConnectors(MemoryCluster& cluster, MemoryWorld& world, const ClusterProcess& process)
+      : cluster_(cluster), world_(world), process_(process) {}
+
+  // The address is the topic.
+  Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
+  Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
+  bool StoreBacked(const Program& program, const SinkSpec& sink) override { return false; }
+  // Refuses: pipelines with transactions have no sinks beside them.
+  Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) override;
+  Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
+                    std::unique_ptr<LookupConnector>* out) override;
+  Status MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) override;
+
+ private:
+  std::string Group(const ConnectorContext& context) const;
+  std::string WorkerName(const ConnectorContext& context) const;
+  std::shared_ptr<ClusterMember> Member(const ConnectorContext& context);
+
+  MemoryCluster& cluster_;
+  MemoryWorld& world_;
+  ClusterProcess process_;
+  std::map<int, std::shared_ptr<ClusterMember>> members_;  // by worker
+};
+
+}  // namespace weir

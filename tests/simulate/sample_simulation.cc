@@ -1,0 +1,105 @@
+#include "tests/simulate/sample_simulation.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/engine/internal_topics.h"
+
+namespace weir {
+
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+SampleOptions ShapeOf(uint64_t seed, std::mt19937_64& random) {
+  SampleOptions options;
+  options.stateful = false;
+  options.idle_ns = 60 * kSecond;
+  options.with_lookup = random() % 5 != 0;
+  options.with_window = random() % 4 != 0;
+  options.with_second_lookup = options.with_lookup && random() % 4 == 0;
+  options.rekeyed = options.with_window && random() % 3 == 0;
+  options.rekeyed_twice = options.rekeyed && random() % 4 == 0;
+  options.lookup_behind_exchange = options.rekeyed && !options.rekeyed_twice && options.with_lookup && !options.with_second_lookup && random() % 4 == 0;
+  options.sync = options.with_lookup && random() % 6 == 0;
+  switch (random() % 4) {
+    case 0: options.order = OrderMode::kKey; break;
+    case 1: options.order = OrderMode::kNone; break;
+    default: break;
+  }
+  options.in_flight = 1 + static_cast<int32_t>(random() % 12);
+  return options;
+}
+
+}  // namespace
+
+SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation, bool keep_trace) {
+  std::mt19937_64 random(seed * 2654435761 + 1);
+  SampleSimulationResult result;
+  SampleOptions options = ShapeOf(seed, random);
+  RigInput input;
+  input.seed = seed;
+  input.partitions = 1 + static_cast<int>(random() % 4);
+  input.records = 10 + static_cast<int>(random() % 30);
+  input.shared_keys = options.rekeyed;
+  RecoverRig rig(options, input, seed);
+  rig.program.transactional = true;
+  for (SourceSpec& source : rig.program.sources) source.operation = "topic";
+  for (SinkSpec& sink : rig.program.sinks) sink.operation = "topic";
+  AddRekeySources(&rig.program);
+  constexpr int64_t kDelays[] = {0, 20'000'000, 300'000'000, 900'000'000};
+  // An answer that comes too late while a copy is paused is there as soon as its time-out is: it counts.
+  const bool late = random() % 2 == 0;
+  if (late) rig.AnswerLate();
+  rig.SetDelay(kDelays[random() % std::size(kDelays)]);
+  result.shape = fmt::format("lookup {}{}{}, window {}, rekeyed {}{}, order {}, {} partitions, {} records each", options.with_lookup,
+                             options.with_second_lookup ? " twice" : "", options.sync ? " sync" : "", options.with_window,
+                             options.rekeyed, options.rekeyed_twice ? " twice" : "", static_cast<int>(options.order),
+                             input.partitions, input.records);
+
+  MemoryCluster cluster(rig.world.clock, seed);
+  cluster.keep_trace = keep_trace;
+  TopicOptions foreign;
+  foreign.foreign = true;
+  cluster.AddTopic("events", input.partitions);
+  for (const char* sink : {"out", "bars", "dead", "late"}) cluster.AddTopic(sink, 1, foreign);
+
+  SimulationOptions simulation;
+  simulation.seed = seed;
+  simulation.faults = ClusterFaults::Draw(seed);
+  simulation.mutation = mutation;
+  simulation.pauses = !late;
+  simulation.chaos_ns = static_cast<int64_t>(5 + random() % 20) * kSecond;
+  Simulation run(rig.program, rig.world, cluster, simulation);
+  // Records arrive while things go wrong, one by one or all of a sudden.
+  constexpr int64_t kHurry[] = {1, 4, 20};
+  const uint64_t spread = static_cast<uint64_t>(simulation.chaos_ns / kHurry[random() % std::size(kHurry)]);
+  for (size_t p = 0; p < rig.events.size(); ++p) {
+    std::vector<int64_t> times;
+    for (size_t i = 0; i < rig.events[p].size(); ++i) {
+      times.push_back(static_cast<int64_t>(random() % spread));
+    }
+    std::sort(times.begin(), times.end());
+    for (size_t i = 0; i < rig.events[p].size(); ++i) {
+      MemoryRecord record;
+      record.value = EventJson(rig.events[p][i]);
+      run.At(times[i], [&cluster, p, record] { cluster.Append("events", static_cast<int32_t>(p), record); });
+    }
+  }
+  result.report = run.Run();
+  result.trace_hash = cluster.trace_hash();
+  if (keep_trace) result.trace = cluster.trace();
+  result.wrong = result.report.failure;
+  for (const char* sink : {"out", "bars", "dead", "late"}) {
+    MemoryOutput& output = rig.world.output(sink);
+    output.records.clear();
+    for (int32_t p = 0; p < cluster.Partitions(sink); ++p) {
+      for (const MemoryRecord& record : cluster.ReadCommitted(sink, p)) output.records.push_back(record);
+    }
+  }
+  if (result.wrong.empty()) result.wrong = rig.Check();
+  return result;
+}
+
+}  // namespace weir

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Runs the benchmark's workloads beside their references on a real broker of its own. Start it as tools/bench.
 
-  tools/bench [W1 W2 W3 W3S W4] [--pairs N] [--records N] [--shuffled] [--build DIR] [--enforce]
+  tools/bench [W1 W1X W2 W3 W3S W4 LAT] [--pairs N] [--records N] [--shuffled] [--build DIR] [--enforce]
 
 W1  keep qty >= 100, write 5 fields and notional        beside: raw copy (C), by hand (C++)
+W1X the same exactly once                                beside: at least once
 W2  join with 500 instruments, write 9 fields            beside: by hand
 W3  GET /accounts/{id} for each, 1000 in flight, ordered beside: by hand, wrk  (a tenth of the records)
 W3S the same with answers after 0 to 100 ms              beside: by hand       (a fiftieth of the records)
 W4  per symbol windows of 1 s: count, sum, vwap, max     beside: by hand
+LAT 5,000 records/s through W1 exactly once: the time from producer to a reader of committed records
 
 Programs take turns (A B A B …), so that what the machine does meanwhile meets all of them. CPU is the process's own,
 all threads, from the kernel's accounting. The output of each program is compared with what the generator says it must
@@ -205,7 +207,9 @@ class Program:
 
 
 class Workload:
-    def __init__(self, name, records, in_topic, references, cpu_ratio_max=None, delay_ms=None, source=None):
+    def __init__(self, name, records, in_topic, references, cpu_ratio_max=None, delay_ms=None, source=None,
+                 exactly_once=False):
+        self.exactly_once = exactly_once  # compared with the same pipeline at least once
         self.name, self.records, self.in_topic, self.references = name, records, in_topic, references
         self.source = source or name.lower()  # the pipeline, and the topic it writes
         self.out_topic = f"{self.source}.out"
@@ -222,6 +226,7 @@ def workloads(arguments):
     n = arguments.records
     return {
         "W1": Workload("W1", n, topic, [raw, by_hand["W1"]], cpu_ratio_max=1.15),
+        "W1X": Workload("W1X", n, topic, [], cpu_ratio_max=1.3, source="w1", exactly_once=True),
         "W2": Workload("W2", n, topic, [by_hand["W2"]], cpu_ratio_max=1.25),
         "W3": Workload("W3", max(n // 10, 1), f"{topic}_w3", [by_hand["W3"]], delay_ms=(0, 10)),
         "W3S": Workload("W3S", max(n // 50, 1), f"{topic}_w3s", [by_hand["W3"]], delay_ms=(0, 100), source="w3"),
@@ -229,7 +234,7 @@ def workloads(arguments):
     }
 
 
-def compile_weir(bench, workload):
+def compile_weir(bench, workload, exactly_once=False):
     """The workload's pipeline as an executable, or None when there is no compiler yet."""
     if not os.access(bench.weir, os.X_OK):
         return None
@@ -242,12 +247,19 @@ def compile_weir(bench, workload):
         source = os.path.join(bench.work, f"{name}.weir")
         with open(source, "w") as text:
             text.write(changed)
-    binary = os.path.join(bench.work, name)
+    if exactly_once:
+        with open(source) as text:
+            changed = text.read().replace("deliver: at_least_once", "deliver: exactly_once")
+        source = os.path.join(bench.work, f"{name}_exactly_once.weir")
+        with open(source, "w") as text:
+            text.write(changed)
+    binary = os.path.join(bench.work, name + ("_exactly_once" if exactly_once else ""))
     result = subprocess.run([bench.weir, "build", source, "-o", binary], stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True)
     if result.returncode != 0:
         raise BenchError(f"weir build {name}.weir:\n{result.stdout}")
-    program = Program(f"{workload.name} Weir", binary, weir=True)
+    how = " at least once" if workload.exactly_once and not exactly_once else ""
+    program = Program(f"{workload.name} Weir{how}", binary, weir=True)
     program.group = name
     return program
 
@@ -322,6 +334,37 @@ def count_allocations(bench, workload, weir, arguments, problems):
         problems.append(f"{workload.name}: {per_record:.2f} allocations per record")
 
 
+# Commit interval, then the most that half of all records and 99 of 100 may take, in ms.
+LATENCY_BARS = (("20ms", 30, 60), ("100ms", None, 130))
+
+
+def measure_latency(bench, arguments, problems):
+    """5,000 records/s through W1, exactly once, to a reader of committed records."""
+    workload = Workload("LAT", 0, "trades_latency", [], source="w1", exactly_once=True)
+    weir = compile_weir(bench, workload, exactly_once=True)
+    print("\nLAT: 5,000 records/s through W1 exactly once, from producer to a reader of committed records")
+    for commit, half, most in LATENCY_BARS:
+        bench.tool("bench_fill", "--topic", workload.in_topic, "--partitions", PARTITIONS)
+        bench.tool("bench_fill", "--topic", workload.out_topic, "--partitions", PARTITIONS, "--group", weir.group)
+        bench.runs += 1
+        state = os.path.join(bench.work, f"state-{bench.runs}")
+        with open(os.path.join(bench.work, "latency.log"), "wb") as log:
+            child = subprocess.Popen([*weir.command(bench, workload, state), "--commit-interval", commit], stdout=log,
+                                     stderr=log, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        try:
+            text = bench.tool("bench_latency", "--in", workload.in_topic, "--out", workload.out_topic)
+        finally:
+            child.send_signal(signal.SIGTERM)
+            child.wait()
+        figures = re.match(r"p50 (\S+) p99 (\S+)", text)
+        p50, p99 = float(figures[1]), float(figures[2])
+        met = (half is None or p50 < half) and p99 < most
+        bar = f"p99 < {most}" if half is None else f"p50 < {half}, p99 < {most}"
+        print(f"  {'met    ' if met else 'MISSED '} commit every {commit}: {text.strip()} ms, bar {bar}")
+        if not met and arguments.enforce:
+            problems.append(f"latency at {commit}: {text.strip()}")
+
+
 def spread(values):
     return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
@@ -332,7 +375,10 @@ def measure(bench, workload, arguments, problems):
     if workload.needs_instruments:
         bench.fill("instruments", "instruments")
     programs = list(workload.references)
-    weir = compile_weir(bench, workload)
+    weir = compile_weir(bench, workload, workload.exactly_once)
+    if workload.exactly_once and weir:
+        workload.references = [compile_weir(bench, workload)]
+        programs = list(workload.references)
     if weir:
         programs.append(weir)
     else:
@@ -345,7 +391,7 @@ def measure(bench, workload, arguments, problems):
                 result["wrk"] = bench.wrk(workload.delay_ms)
             if pair == 0:
                 bench.check(workload, program)
-            elif result["outputs"] != figures[program.name][0]["outputs"] and workload.name != "W4":
+            elif result["outputs"] != figures[program.name][0]["outputs"] and workload.name != "W4" and not workload.exactly_once:
                 raise BenchError(f"{program.name} wrote {result['outputs']} records, before it were "
                                  f"{figures[program.name][0]['outputs']}")
             figures[program.name].append(result)
@@ -355,7 +401,7 @@ def measure(bench, workload, arguments, problems):
     report(workload, programs, figures, weir, arguments, problems)
     if weir and workload.name == "W1" and not arguments.shuffled:
         time_weir_run(bench, workload, arguments, problems)
-    if weir and not workload.needs_peer and not arguments.shuffled:
+    if weir and not workload.needs_peer and not workload.exactly_once and not arguments.shuffled:
         count_allocations(bench, workload, weir, arguments, problems)
 
 
@@ -384,7 +430,8 @@ def report(workload, programs, figures, weir, arguments, problems):
     if workload.cpu_ratio_max:
         ratios = [a["cpu"] / b["cpu"] for a, b in zip(figures[weir.name], figures[workload.references[-1].name])]
         bars.append((statistics.median(ratios) <= workload.cpu_ratio_max,
-                     f"CPU {spread(ratios)} × by hand, bar {workload.cpu_ratio_max}"))
+                     f"CPU {spread(ratios)} × {workload.references[-1].name.removeprefix(workload.name + ' ')}, "
+                     f"bar {workload.cpu_ratio_max}"))
     if workload.name == "W3":
         floor = statistics.median(run["wrk"] for run in figures[weir.name])
         bar = W3_CPU_MAX * max(1, floor / W3_WRK)
@@ -405,7 +452,7 @@ def report(workload, programs, figures, weir, arguments, problems):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workloads", nargs="*", metavar="W", help="W1 W2 W3 W3S W4; default: all")
+    parser.add_argument("workloads", nargs="*", metavar="W", help="W1 W1X W2 W3 W3S W4 LAT; default: all")
     parser.add_argument("--pairs", type=int, default=5, help="rounds (default 5)")
     parser.add_argument("--records", type=int, default=5_000_000, help="records to drain (default 5 million)")
     parser.add_argument("--shuffled", action="store_true", help="the input's fields stand in 16 different orders")
@@ -413,9 +460,9 @@ def main():
     parser.add_argument("--build", default=os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build")))
     arguments = parser.parse_args()
     all_workloads = workloads(arguments)
-    wanted = [w.upper() for w in arguments.workloads] or list(all_workloads)
+    wanted = [w.upper() for w in arguments.workloads] or [*all_workloads, "LAT"]
     for name in wanted:
-        if name not in all_workloads:
+        if name not in all_workloads and name != "LAT":
             parser.error(f"no workload {name}; there are {', '.join(all_workloads)}")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
@@ -427,7 +474,10 @@ def main():
         with KafkaBroker(os.path.join(work, "kafka")) as broker:
             bench = Bench(arguments, broker, work)
             for name in wanted:
-                measure(bench, all_workloads[name], arguments, problems)
+                if name == "LAT":
+                    measure_latency(bench, arguments, problems)
+                else:
+                    measure(bench, all_workloads[name], arguments, problems)
     except (BenchError, BrokerError) as error:
         problems.append(str(error))
     except KeyboardInterrupt:

@@ -251,11 +251,13 @@ void Input::Tick(bool counts) {
   for (auto& at : partitions_) {
     Partition& partition = *at;
     Task& task = partition.task->task;
+    int64_t shown = partition.position.offset;
     if (partition.empty_poll && partition.waiting.empty()) {
       PartitionStatus status = reader_->Tell(partition.number);
       partition.gauges->end_offset.Set(status.end_offset);
       partition.gauges->connected.Set(status.connected || status.finished ? 1 : 0);
-      if (partition.position.offset < 0) partition.gauges->position.Set(status.position);
+      // At the end there may be markers of transactions behind the last record, which nobody is behind with.
+      if (shown < 0 || status.at_end) shown = std::max(shown, status.position);
       if (status.finished && !partition.finished) Finish(partition);
       bool quiet = counts && spec_.idle_ns >= 0 && !partition.finished && status.at_end && status.connected &&
                    partition.task->Pending() == 0;
@@ -283,7 +285,7 @@ void Input::Tick(bool counts) {
       partition.quiet_since = -1;
       SetIdle(partition, false);
     }
-    if (partition.position.offset >= 0) partition.gauges->position.Set(partition.position.offset);
+    if (shown >= 0 || partition.position.offset < 0) partition.gauges->position.Set(shown);
     partition.gauges->watermark.Set(task.watermark_);
   }
 }

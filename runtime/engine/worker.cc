@@ -1,7 +1,6 @@
 #include "runtime/engine/worker.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -12,7 +11,6 @@
 #include "runtime/engine/output.h"
 #include "runtime/engine/table_loader.h"
 #include "runtime/engine/task_state.h"
-#include "runtime/state/store.h"
 
 namespace weir {
 
@@ -187,6 +185,10 @@ void Worker::EmitDead(int deadletter, const DeadLetter& letter, Ticket* ticket) 
 
 void Worker::EndTap(int tap) { environment().taps->Record(tap, tap_.str()); }
 
+uint64_t Worker::epoch_bytes_max() const {
+  return transactions() ? environment().transaction_bytes_max : environment().epoch_bytes_max;
+}
+
 bool Worker::SinksFull() const {
   uint64_t kept = 0;
   for (const auto& output : outputs_) {
@@ -197,7 +199,7 @@ bool Worker::SinksFull() const {
     }
   }
   if (transactions()) kept += exchanges_->rekeyed_bytes();
-  return kept > 2 * environment().epoch_bytes_max;
+  return kept > 2 * epoch_bytes_max();
 }
 
 bool Worker::MayRead(int stage) const {
@@ -424,7 +426,7 @@ void Worker::HandOver() {
     kept += output->kept_bytes();
   }
   if (transactions()) kept += exchanges_->rekeyed_bytes();
-  if (kept > environment().epoch_bytes_max) RequestEarlyCommit();
+  if (kept > epoch_bytes_max()) RequestEarlyCommit();
 }
 
 void Worker::RequestEarlyCommit() {
@@ -483,6 +485,7 @@ int64_t Worker::NextTimerMonoNs(bool lookups_only) const {
   }
   if (transactions()) {
     if (dirty_ && commit_->idle()) next = std::min(next, next_commit_ns_);
+    if (recovery_wanted_ && recovery_at_ns_ > mono_ns_) next = std::min(next, recovery_at_ns_);
   } else if (store_mode()) {
     if (engine_->epochs().dirty() && !engine_->epochs().committing()) next = std::min(next, engine_->epochs().next_ns());
   } else if (dirty_) {
@@ -511,262 +514,6 @@ bool Worker::OffsetsTurn() {
   done_ = true;
   engine_->WorkerDone();
   return true;
-}
-
-// ---- Transactions ---------------------------------------------------------------------------------------------------
-
-bool Worker::TransactionsTurn() {
-  if (engine_->ended() || done_) return false;
-  if (draining_ && bringing_back_ && !job_void_) {
-    commit_->Abandon();  // nobody will work on it
-    job_void_ = true;
-  }
-  if (!commit_->idle()) return false;
-  if (recovery_wanted_ && !draining_) return StartRecovery();
-  bool settled = draining_ && (host_ == nullptr || host_->Drained() || mono_ns_ >= engine_->drain_end_ns());
-  if (dirty_ && (settled || early_ || mono_ns_ >= next_commit_ns_) && CommitTransaction()) return true;
-  if (!settled || (dirty_ && mono_ns_ < engine_->drain_end_ns())) return false;
-  done_ = true;
-  engine_->WorkerDone();
-  return true;
-}
-
-void Worker::WantRecovery() {
-  group_ = commit_->transactions().Group();
-  recovery_wanted_ = true;
-}
-
-bool Worker::StartRecovery() {
-  recovery_wanted_ = false;
-  std::vector<std::unique_ptr<TaskRecovery>> tasks;
-  for (auto& input : inputs_) input->AddRecoveries(&tasks);
-  if (tasks.empty()) return false;
-  job_void_ = false;
-  bringing_back_ = true;
-  commit_->Recover(std::move(tasks));
-  return true;
-}
-
-bool Worker::TakeCommitEnd() {
-  std::vector<std::unique_ptr<TaskRecovery>> tasks;
-  TransactionalCommit::End end = commit_->Take(&tasks);
-  if (end == TransactionalCommit::End::kNone) return false;
-  bool is_void = job_void_;
-  job_void_ = bringing_back_ = false;
-  if (is_void) return true;
-  switch (end) {
-    case TransactionalCommit::End::kRecovered:
-      for (const auto& task : tasks) {
-        Status status = BringBack(*task);
-        if (status.ok()) continue;
-        Fail(status.code() == StatusCode::kIo || status.code() == StatusCode::kUnavailable ? ExitCode::kConnector
-                                                                                           : ExitCode::kStateMismatch,
-             status.message(), program().steps[engine_->StepOfStage(task->stage)].line);
-        return true;
-      }
-      break;
-    case TransactionalCommit::End::kRestart:
-      ForgetEpoch();
-      for (auto& input : inputs_) input->Restart();
-      if (!group_.valid()) group_ = commit_->transactions().Group();
-      recovery_wanted_ = true;
-      break;
-    default: break;
-  }
-  return true;
-}
-
-bool Worker::CommitTransaction() {
-  // Of another membership than the one that gave the partitions: what became of them is about to be told.
-  GroupToken now = commit_->transactions().Group();
-  if (!group_.valid()) group_ = now;
-  next_commit_ns_ = mono_ns_ + engine_->commit_ns();
-  if (!now.valid() || now.generation != group_.generation || now.member != group_.member) return false;
-  early_ = false;
-  HandOver();
-  TransactionalEpoch epoch;
-  epoch.group = std::move(now);
-  epoch.begun_ns = mono_ns_;
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    outputs_[i]->Collect();
-    for (const auto& buffer : outputs_[i]->collected()) {
-      if (!buffer->records.empty()) epoch.outputs.emplace_back(static_cast<int>(i), buffer.get());
-    }
-  }
-  exchanges_->CollectRekeyed();
-  for (size_t i = 0; i < program().exchanges.size(); ++i) {
-    const RekeyBuffer& rows = exchanges_->rekeyed(static_cast<int>(i));
-    if (rows.bytes.size() != 0) epoch.rekeyed.push_back({static_cast<int>(i), &rows.bytes});
-  }
-  stage_deltas_.resize(program().stages.size());
-  for (Buffer& bytes : stage_deltas_) {
-    bytes.Clear();
-    bytes.Trim(64 << 20);
-  }
-  for (auto& input : inputs_) {
-    DeltaWriter delta(&stage_deltas_[input->stage()], engine_->step_hashes());
-    input->AppendDelta(delta);
-    input->AppendOffsets(&epoch.offsets);
-  }
-  for (auto& task : tasks_) {
-    int stage = task->task.stage();
-    DeltaWriter delta(&stage_deltas_[stage], engine_->step_hashes());
-    task->AppendDelta(delta);
-    int exchange = program().stages[stage].exchange;
-    if (exchange >= 0) Exchanges::AppendDelta(*task, program().exchanges[exchange].step, true, delta);
-    if (task->identity_stored || !engine_->has_changelog(stage)) continue;
-    task->identity_stored = true;
-    Buffer identity;
-    WriteIdentity(engine_->identity(), &identity);
-    delta.Put(engine_->StepOfStage(stage), StateKind::kIdentity, task->task.partition(), Str(), identity.str());
-  }
-  for (size_t s = 0; s < stage_deltas_.size(); ++s) {
-    if (engine_->has_changelog(static_cast<int>(s)) && stage_deltas_[s].size() != 0) {
-      epoch.changes.push_back({static_cast<int>(s), &stage_deltas_[s]});
-    }
-  }
-  CheckConservation();
-  Publish();
-  dirty_ = false;
-  job_void_ = false;
-  commit_->Commit(std::move(epoch));
-  return true;
-}
-
-bool Worker::WaitForCommit(int64_t end_mono_ns) {
-  while (!commit_->idle() && !engine_->ended()) {
-    if (TakeCommitEnd()) continue;
-    if (!engine_->threaded() && commit_->StepCommit() == TransactionalCommit::Step::kWorked) continue;
-    int64_t now = clock().MonoNs();
-    if (now >= end_mono_ns) return false;
-    loop_->Run(std::min<int64_t>(end_mono_ns - now, 5'000'000));
-    if (!engine_->threaded() && clock().MonoNs() == now) return false;  // nobody lets time pass
-  }
-  return commit_->idle();
-}
-
-void Worker::CommitBeforeRevoke() {
-  if (stopping()) return;
-  int64_t end = clock().MonoNs() + environment().revoke_wait_ns;
-  if (recovery_wanted_ || std::any_of(inputs_.begin(), inputs_.end(), [](const auto& input) { return input->recovering(); })) {
-    // Some of it is not back yet, so nothing was done with it. What is back was committed, or is read again.
-    ForgetEpoch();
-    return;
-  }
-  if (!WaitForCommit(end) || recovery_wanted_) return ForgetEpoch();
-  if (dirty_) {
-    mono_ns_ = clock().MonoNs();
-    if (!CommitTransaction() || !WaitForCommit(end)) return ForgetEpoch();
-  }
-  if (dirty_) ForgetEpoch();
-}
-
-void Worker::ForgetEpoch() {
-  if (!commit_->idle()) {
-    commit_->Abandon();
-    job_void_ = true;
-  }
-  for (auto& output : outputs_) output->Forget();
-  exchanges_->ForgetRekeyed();
-  dirty_ = early_ = false;
-}
-
-Status Worker::BringBack(const TaskRecovery& recovery) {
-  Input& input = *inputs_[recovery.source];
-  TaskState* task = FindTask(recovery.stage, recovery.partition);
-  if (task == nullptr) return Status();  // it went away meanwhile
-  const Program& program = this->program();
-  const uint64_t* hashes = engine_->step_hashes();
-  StoredSource stored;
-  const std::string where = fmt::format("the changelog of `{}`, partition {}", program.stages[recovery.stage].name,
-                                        recovery.partition);
-  StoreIdentity identity;
-  std::set<uint64_t> stored_steps;
-  // By step, kind and key: pending rows in the order in which they were asked.
-  std::vector<std::pair<Str, Str>> entries;
-  for (const auto& [key, value] : recovery.entries) {
-    entries.emplace_back(Str(std::string_view(key)), Str(std::string_view(value)));
-  }
-  if (engine_->Mutated("restored rows unsorted")) std::reverse(entries.begin(), entries.end());
-  // Before anything is restored: whether state and offset belong together.
-  const SourceSpec& source = program.sources[recovery.source];
-  for (const auto& [bytes, value] : entries) {
-    DeltaEntry entry;
-    if (!ReadStoreKey(bytes, &entry) || entry.kind != StateKind::kSource || entry.step != hashes[source.step]) continue;
-    if (!ReadStoredSource(value, &stored)) return Status::Corrupt(where + " holds a position that cannot be read");
-  }
-  if (stored.position.offset >= 0 && recovery.first) {
-    engine_->Warn(fmt::format("the group has no offset for partition {} of source `{}`; the one in its changelog, {}, counts",
-                              recovery.partition, source.name, stored.position.offset),
-                  program.steps[source.step].line);
-  } else if (stored.position.offset >= 0 && stored.position.offset != recovery.offset) {
-    // While this worker stood still, another one may have had the partition, and committed between the two questions.
-    if (doubted_.emplace(recovery.source, recovery.partition).second) {
-      recovery_wanted_ = true;
-      return Status();
-    }
-    return Status::Invalid(fmt::format(
-        "source `{}`, partition {}: the group's offset is {} and the state belongs to {}. Somebody set the group's offsets "
-        "while the state stayed. Set them back to {}, or delete the changelog topic, which loses the state",
-        source.name, recovery.partition, recovery.offset, stored.position.offset, stored.position.offset));
-  } else {
-    stored.position.offset = recovery.offset;
-  }
-  doubted_.erase({recovery.source, recovery.partition});
-  for (const auto& [bytes, value] : entries) {
-    DeltaEntry entry;
-    if (!ReadStoreKey(bytes, &entry)) return Status::Corrupt(where + " holds a key that Weir did not write");
-    if (entry.partition != recovery.partition) return Status::Corrupt(where + " holds state of another partition");
-    entry.key = bytes.Sub(kStoreKeyHead);
-    entry.value = value;
-    Status status;
-    switch (entry.kind) {
-      case StateKind::kWindow:
-        stored_steps.insert(entry.step);
-        for (size_t i = 0; i < program.windows.size(); ++i) {
-          if (hashes[program.windows[i].step] != entry.step || task->windows[i] == nullptr) continue;
-          status = task->windows[i]->Restore(entry.key, entry.value);
-        }
-        break;
-      case StateKind::kRow:
-        stored_steps.insert(entry.step);
-        for (size_t i = 0; i < program.lookup_steps.size(); ++i) {
-          if (hashes[program.lookup_steps[i].step] != entry.step || task->ports[i] == nullptr) continue;
-          status = task->ports[i]->Restore(entry.key, entry.value);
-        }
-        break;
-      case StateKind::kSource:
-        stored_steps.insert(entry.step);
-        break;
-      case StateKind::kExchange: {
-        stored_steps.insert(entry.step);
-        int exchange = program.stages[recovery.stage].exchange;
-        if (exchange >= 0 && hashes[program.exchanges[exchange].step] == entry.step) {
-          status = Exchanges::Restore(*task, entry.value);
-        }
-        break;
-      }
-      case StateKind::kIdentity:
-        if (!ReadIdentity(entry.value, &identity)) status = Status::Corrupt("it does not say whose it is");
-        break;
-      default: break;
-    }
-    if (!status.ok()) return status.Within(where);
-  }
-  if (!recovery.entries.empty()) {
-    Status status = CheckIdentity(where, identity, engine_->identity(),
-                                  [&](uint64_t hash) { return stored_steps.count(hash) != 0; });
-    if (!status.ok()) return status;
-    task->identity_stored = identity.version == engine_->identity().version &&
-                            identity.steps.size() == engine_->identity().steps.size();
-  }
-  for (auto& port : task->owned_ports) port->Restored();
-  task->restored_rows = task->Pending();
-  Status status = input.BringBack(recovery.partition, stored, recovery.first);
-  // Whether it is idle follows from what was told.
-  if (program.stages[recovery.stage].exchange >= 0) Exchanges::UpdateWatermark(*task);
-  if (task->task.watermark_ != INT64_MIN) task->task.Advance();
-  return status;
 }
 
 void Worker::Close(bool well) {

@@ -153,6 +153,8 @@ class Worker {
   bool StartRecovery();
   // False: not now, the membership is in doubt.
   bool CommitTransaction();
+  Status FindPosition(const TaskRecovery& recovery, StoredSource* stored, bool* again);
+  Status RestoreEntry(TaskState& task, const DeltaEntry& entry);
   Status BringBack(const TaskRecovery& recovery);
   void Collect();
   WorkerReport Report() const;
@@ -160,6 +162,7 @@ class Worker {
   void CheckConservation();
   void SetTimes();
   void PollSinks();
+  uint64_t epoch_bytes_max() const;
   bool SinksFull() const;
   void UpdateExchangeFull();
 
@@ -205,6 +208,8 @@ class Worker {
   int64_t next_commit_ns_ = 0;
   bool early_ = false;
   bool recovery_wanted_ = false;
+  int64_t recovery_at_ns_ = 0;         // not before
+  int64_t restarts_ = 0;               // since the last commit
   std::set<std::pair<int, int32_t>> doubted_;  // partitions whose offset and state did not belong together, once
   bool bringing_back_ = false;         // the job under way is a recovery
   bool job_void_ = false;              // the job under way is about partitions that went away

@@ -233,6 +233,42 @@ std::vector<ProbeRecord> KafkaProbe::ReadAll(const std::string& topic) {
   return out;
 }
 
+std::vector<KafkaProbe::Ends> KafkaProbe::EndsOf(std::vector<std::string> topics) {
+  auto client = [this](const char* isolation) {
+    return Make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", bootstrap_}, {"group.id", "probe"}, {"isolation.level", isolation}});
+  };
+  Client committed = client("read_committed"), uncommitted = client("read_uncommitted");
+  if (topics.empty()) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    if (rd_kafka_metadata(committed.get(), 1, nullptr, &metadata, kWaitMs)) Fail("no list of topics");
+    for (int i = 0; i < metadata->topic_cnt; ++i) topics.push_back(metadata->topics[i].topic);
+    rd_kafka_metadata_destroy(metadata);
+    std::erase_if(topics, [](const std::string& topic) { return topic.starts_with("__"); });
+    std::sort(topics.begin(), topics.end());
+  }
+  std::vector<Ends> out;
+  for (const std::string& topic : topics) {
+    int partitions = Partitions(committed.get(), topic);
+    for (int p = 0; p < partitions; ++p) {
+      Ends ends{topic, p};
+      int64_t begin = 0;
+      auto ask = [&](const Client& of, int64_t* end) {
+        // A broker that has just come back does not lead its partitions yet.
+        rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_UNKNOWN;
+        for (int i = 0; i < 300 && error; ++i) {
+          if (i) usleep(100'000);
+          error = rd_kafka_query_watermark_offsets(of.get(), topic.c_str(), p, &begin, end, 5'000);
+        }
+        if (error) Fail("no end of " + topic + ": " + rd_kafka_err2str(error));
+      };
+      ask(committed, &ends.stable);
+      ask(uncommitted, &ends.written);
+      out.push_back(ends);
+    }
+  }
+  return out;
+}
+
 std::vector<int64_t> KafkaProbe::Committed(const std::string& group, const std::string& topic, int partitions) {
   Client consumer = Make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", bootstrap_}, {"group.id", group}});
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(partitions);

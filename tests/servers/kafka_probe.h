@@ -35,6 +35,16 @@ class KafkaProbe {
   void WriteTransaction(const std::vector<ProbeRecord>& records, End end, int timeout_ms = 60'000);
   // Everything read_committed readers see now, partition by partition in offset order.
   std::vector<ProbeRecord> ReadAll(const std::string& topic);
+  // Where a partition ends for readers of committed records, and where what is written ends: the first is behind the
+  // second while a transaction is open.
+  struct Ends {
+    std::string topic;
+    int32_t partition = 0;
+    int64_t stable = 0;
+    int64_t written = 0;
+  };
+  // Of these topics, or of all but Kafka's own.
+  std::vector<Ends> EndsOf(std::vector<std::string> topics);
   // Committed offsets of a group by partition; -1 where there is none.
   std::vector<int64_t> Committed(const std::string& group, const std::string& topic, int partitions);
 

@@ -4,6 +4,8 @@
 //   kafka_tool BOOTSTRAP write RATE            at most so many records per second
 //   kafka_tool BOOTSTRAP read TOPIC            everything read_committed readers see, as JSON lines
 //   kafka_tool BOOTSTRAP committed GROUP TOPIC PARTITIONS
+//   kafka_tool BOOTSTRAP ends [TOPIC]...       of each partition: {"topic", "partition", "stable", "written"}; the first end is
+//                                              behind the second while a transaction is open. Without topics: of all but Kafka's own
 // A record: {"topic", "partition", "offset", "key", "value", "time", "headers": [[name, value]…]}; keys and values that are
 // no UTF-8 are "key64" and "value64"; absent means none.
 #include <unistd.h>
@@ -120,7 +122,7 @@ void Read(KafkaProbe* probe, const std::string& topic) {
 int main(int argc, char** argv) {
   std::vector<std::string> a(argv + 1, argv + argc);
   if (a.size() < 2) {
-    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|write|read|committed …\n");
+    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|write|read|committed|ends …\n");
     return 2;
   }
   try {
@@ -135,6 +137,11 @@ int main(int argc, char** argv) {
       Read(&probe, a[2]);
     } else if (a[1] == "committed" && a.size() == 5) {
       for (int64_t offset : probe.Committed(a[2], a[3], atoi(a[4].c_str()))) printf("%ld\n", offset);
+    } else if (a[1] == "ends") {
+      for (const KafkaProbe::Ends& e : probe.EndsOf({a.begin() + 2, a.end()})) {
+        json out = {{"topic", e.topic}, {"partition", e.partition}, {"stable", e.stable}, {"written", e.written}};
+        puts(out.dump().c_str());
+      }
     } else {
       fprintf(stderr, "kafka_tool: bad arguments\n");
       return 2;

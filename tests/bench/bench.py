@@ -343,7 +343,8 @@ def measure_latency(bench, arguments, problems):
     workload = Workload("LAT", 0, "trades_latency", [], source="w1", exactly_once=True)
     weir = compile_weir(bench, workload, exactly_once=True)
     print("\nLAT: 5,000 records/s through W1 exactly once, from producer to a reader of committed records")
-    for commit, half, most in LATENCY_BARS:
+    # The first pass warms the broker, which is slow with many small requests before its code is compiled.
+    for counts, (commit, half, most) in [(False, LATENCY_BARS[0]), *((True, bar) for bar in LATENCY_BARS)]:
         bench.tool("bench_fill", "--topic", workload.in_topic, "--partitions", PARTITIONS)
         bench.tool("bench_fill", "--topic", workload.out_topic, "--partitions", PARTITIONS, "--group", weir.group)
         bench.runs += 1
@@ -356,6 +357,8 @@ def measure_latency(bench, arguments, problems):
         finally:
             child.send_signal(signal.SIGTERM)
             child.wait()
+        if not counts:
+            continue
         figures = re.match(r"p50 (\S+) p99 (\S+)", text)
         p50, p99 = float(figures[1]), float(figures[2])
         met = (half is None or p50 < half) and p99 < most

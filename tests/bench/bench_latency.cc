@@ -22,7 +22,7 @@ void Delivered(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
 }
 
 void Write(const std::string& brokers, const std::string& topic, int64_t rate, int64_t records) {
-  rd_kafka_t* producer = NewClient(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers}, {"linger.ms", "1"}, {"socket.nagle.disable", "true"}}, Delivered);
+  rd_kafka_t* producer = NewClient(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers}, {"linger.ms", "5"}}, Delivered);
   int64_t start = NowNs();
   for (int64_t i = 0; i < records; ++i) {
     int64_t due = start + i * 1'000'000'000 / rate;

@@ -12,8 +12,6 @@
 namespace weir {
 
 namespace {
-// An epoch that Kafka refuses so often in a row will not be taken either when it is tried again.
-constexpr int kAttemptsMax = 20;
 constexpr int64_t kTrimEveryNs = 30'000'000'000;
 }  // namespace
 
@@ -25,7 +23,6 @@ TransactionalCommit::TransactionalCommit(Engine& engine, int worker, std::unique
 void TransactionalCommit::Commit(TransactionalEpoch epoch) {
   epoch_ = std::move(epoch);
   recovering_ = false;
-  attempts_ = 0;
   parts_ = kAllParts;
   if (engine_.Mutated("offsets before changelog")) parts_ = kOffsetsPart;
   if (engine_.Mutated("row removed before its output")) parts_ = kAllParts & ~kOutputsPart;
@@ -42,7 +39,6 @@ void TransactionalCommit::Commit(TransactionalEpoch epoch) {
 void TransactionalCommit::Recover(std::vector<std::unique_ptr<TaskRecovery>> tasks) {
   tasks_ = std::move(tasks);
   recovering_ = true;
-  attempts_ = 0;
   at_task_ = 0;
   committed_.clear();
   Start(fenced_ ? Job::kCommittedOffsets : Job::kFence);
@@ -97,13 +93,8 @@ TransactionalCommit::Step TransactionalCommit::Handle(const TransactionResult& r
     case TransactionOutcome::kOk: return Step::kWorked;
     case TransactionOutcome::kAgain: return Step::kWaiting;
     case TransactionOutcome::kAbort:
-      engine_.Warn(fmt::format("the commit of worker {} is tried again, {} failed: {}", worker_, doing,
-                               result.status.message()));
-      if (++attempts_ > kAttemptsMax) {
-        engine_.Fail(ExitCode::kWriteFailed, fmt::format("a commit failed {} times in a row, {}: {}", attempts_, doing,
-                                                         result.status.message()));
-        return Step::kIdle;
-      }
+      engine_.Warn(fmt::format("worker {} takes an epoch back and starts anew from what is committed, {} failed: {}",
+                               worker_, doing, result.status.message()));
       job_.store(Job::kAbort, std::memory_order_relaxed);
       return Step::kWorked;
     case TransactionOutcome::kRestart:
@@ -238,8 +229,6 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
     case Job::kFlush: {
       if (abandoned) break;
       TransactionResult result = transactions_->Flush();
-      // A record that the broker refuses is in the epoch: only from the beginning can it be left out.
-      if (result.outcome == TransactionOutcome::kAbort) result.outcome = TransactionOutcome::kRestart;
       if (!result.ok()) return Handle(result, "waiting for the outputs' acknowledgements");
       if (engine_.StopAt("transaction.flushed")) return Step::kIdle;
       job_.store(Job::kOffsets, std::memory_order_relaxed);
@@ -252,10 +241,6 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
         GroupToken token = epoch_.group;
         if (engine_.Mutated("no fencing")) token.bytes = "unchecked";
         TransactionResult result = transactions_->SendOffsets(epoch_.offsets, token);
-        if (result.outcome == TransactionOutcome::kAbort) {
-          // The group no longer knows this membership, so what this worker holds is somebody else's.
-          result.outcome = TransactionOutcome::kRestart;
-        }
         if (!result.ok()) return Handle(result, "sending offsets");
       }
       if (engine_.StopAt("transaction.offsets_sent")) return Step::kIdle;
@@ -296,9 +281,9 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
       aborts.Add();
       if (transactions_->unanswered() && !engine_.Mutated("producer kept")) Drop();
       if (engine_.StopAt("transaction.aborted")) return Step::kIdle;
-      if (abandoned) return Finish(End::kAbandoned);
-      job_.store(fenced_ ? Job::kBegin : Job::kFence, std::memory_order_relaxed);
-      return Step::kWorked;
+      // The epoch is not written again: a record that the broker refuses may be in it, which only the next reading of its
+      // source leaves out, or the group may no longer know the membership that it belongs to.
+      return Finish(abandoned ? End::kAbandoned : End::kRestart);
     }
 
     default: return StepRecovery(job);

@@ -4,8 +4,8 @@
 //   commit:    (fence →) begin → outputs → re-keyed rows → changes of state → every acknowledgement → offsets → end of the transaction
 //   recovery:  (fence →) committed offsets → the changelog's end, uncommitted → replay up to it → the task is back
 //
-// One job at a time. A transaction that must be aborted is aborted and its epoch written again in a new one, since it is
-// all still there; one whose end nobody knows ends the job with kRestart: the worker forgets its tasks and recovers.
+// One job at a time. A transaction that must be aborted, and one whose end nobody knows, end the job with kRestart: the
+// worker forgets its tasks and brings them back from what is committed.
 #pragma once
 
 #include <atomic>
@@ -153,7 +153,6 @@ class TransactionalCommit {
   size_t at_output_ = 0, at_rekeyed_ = 0, at_change_ = 0;
   size_t at_byte_ = 0;   // within the rows of one exchange
   uint64_t bytes_ = 0;
-  int attempts_ = 0;
   int64_t next_trim_ns_ = 0;
   std::vector<std::unique_ptr<TaskRecovery>> tasks_;
   size_t at_task_ = 0;

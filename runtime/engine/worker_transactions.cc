@@ -257,6 +257,8 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
   // By step, kind and key: pending rows in the order in which they were asked.
   std::vector<DeltaEntry> entries;
   StoreIdentity identity;
+  Buffer own_identity;
+  WriteIdentity(engine_->identity(), &own_identity);
   std::set<uint64_t> stored_steps;
   for (const auto& [key, value] : recovery.entries) {
     DeltaEntry entry;
@@ -270,14 +272,22 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
       entries.push_back(entry);
     } else if (!ReadIdentity(entry.value, &identity)) {
       return Status::Corrupt(where + " does not say whose it is");
+    } else {
+      // Of another version, or of steps of another shape that hold nothing yet: it is written anew.
+      task->identity_stored = entry.value == own_identity.str();
     }
   }
   if (!recovery.entries.empty()) {
     status = CheckIdentity(where, identity, engine_->identity(),
                            [&](uint64_t hash) { return stored_steps.count(hash) != 0; });
     if (!status.ok()) return status;
-    task->identity_stored = identity.version == engine_->identity().version &&
-                            identity.steps.size() == engine_->identity().steps.size();
+  } else if (recovery.has_changelog && !recovery.first) {
+    // The first commit of a partition writes both.
+    return Status::Invalid(fmt::format(
+        "{}, is empty, and the group has offset {} of its input: the state that belongs to it is gone, or was never in "
+        "this topic (`deliver: at_least_once` keeps it in the state directory). To begin there without state, delete the "
+        "group's offsets (kafka-consumer-groups.sh --delete-offsets) and set `start: latest`, or start with another group",
+        where, recovery.offset));
   }
   if (engine_->Mutated("restored rows unsorted")) std::reverse(entries.begin(), entries.end());
   for (const DeltaEntry& entry : entries) {

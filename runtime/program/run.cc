@@ -118,9 +118,12 @@ class Runner {
       environment.store = store.get();
     } else if (settings_.state_dir_given || program_.transactional) {
       Status status = instance_.Open(settings_.state_dir);
-      // A second copy that was given no directory of its own does without.
-      bool second = status.code() == StatusCode::kExists && !settings_.state_dir_given;
-      if (!status.ok() && !second) return Failed(status, status.code() == StatusCode::kExists ? ExitCode::kRefused : ExitCode::kWriteFailed);
+      // A second copy, and one where nothing can be written, does without when it was given no directory of its own.
+      bool without = program_.transactional && !settings_.state_dir_given;
+      if (!status.ok() && without) {
+        log_.Write(LogLevel::kInfo, 0, status.message() + "; this copy keeps no place in the group over a restart");
+      }
+      if (!status.ok() && !without) return Failed(status, status.code() == StatusCode::kExists ? ExitCode::kRefused : ExitCode::kWriteFailed);
     }
     ProductionConnectors connectors(kafka_, settings_.group, instance_.id(), settings_.leave);
     environment.clock = &clock_;

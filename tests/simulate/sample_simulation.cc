@@ -102,4 +102,32 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
   return result;
 }
 
+std::string StartOnEmptiedChangelog() {
+  SampleOptions options;
+  options.stateful = false;
+  options.idle_ns = 60 * kSecond;
+  RigInput input;
+  input.partitions = 1;
+  RecoverRig rig(options, input);
+  rig.program.transactional = true;
+  for (SourceSpec& source : rig.program.sources) source.operation = "topic";
+  for (SinkSpec& sink : rig.program.sinks) sink.operation = "topic";
+  MemoryCluster cluster(rig.world.clock, 1);
+  for (const char* topic : {"events", "out", "bars", "dead", "late"}) cluster.AddTopic(topic, 1);
+  for (const SampleEvent& event : rig.events[0]) {
+    MemoryRecord record;
+    record.value = EventJson(event);
+    cluster.Append("events", 0, record);
+  }
+  SimulationOptions calm;
+  calm.copies_max = 1;
+  calm.chaos_ns = kSecond;
+  calm.kills = calm.pauses = calm.stops = false;
+  std::string failure = Simulation(rig.program, rig.world, cluster, calm).Run().failure;
+  if (!failure.empty()) return "the first run: " + failure;
+  TopicPartition changelog(ChangelogTopic(rig.program, 0), 0);
+  cluster.DeleteBefore(changelog, cluster.log(changelog).end());
+  return Simulation(rig.program, rig.world, cluster, calm).Run().failure;
+}
+
 }  // namespace weir

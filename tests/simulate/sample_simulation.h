@@ -21,4 +21,7 @@ struct SampleSimulationResult {
 // that is done wrongly.
 SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation = "", bool keep_trace = false);
 
+// Runs the sample without faults, empties its changelog, and starts it again: what the second start says.
+std::string StartOnEmptiedChangelog();
+
 }  // namespace weir

@@ -65,6 +65,11 @@ TEST_CASE("a seed gives the same run, byte for byte", "[simulate]") {
   }
 }
 
+TEST_CASE("state that is gone below committed offsets is not begun anew in silence", "[simulate]") {
+  std::string said = StartOnEmptiedChangelog();
+  CHECK(said.find("a copy ended with code 3: the changelog of `events`, partition 0, is empty") == 0);
+}
+
 // Each breaks one promise on purpose.
 TEST_CASE("a wrong protocol is noticed", "[simulate]") {
   for (const char* mutation : {"offsets before changelog", "no fencing", "epoch without offsets",

@@ -132,7 +132,7 @@ Status Engine::FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>*
   // Topics of exchanges are made when it is known how many partitions the others have.
   for (bool rekeyed : {false, true}) {
     if (rekeyed && transactions()) {
-      Status status = OpenRekeys();
+      Status status = MakeTransactions();
       if (!status.ok()) return status;
     }
     for (int i = 0; i < workers(); ++i) {
@@ -146,7 +146,7 @@ Status Engine::FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>*
   return Status();
 }
 
-Status Engine::OpenRekeys() {
+Status Engine::MakeTransactions() {
   int32_t largest = *std::max_element(partition_counts_.begin(), partition_counts_.end());
   for (int i = 0; i < workers(); ++i) {
     transactions_.emplace_back();
@@ -197,7 +197,9 @@ Status Engine::OpenStore() {
 Status Engine::OpenTransactions() {
   std::vector<Transactions::Changelog> changelogs;
   for (size_t s = 0; s < program_.stages.size(); ++s) {
-    if (has_changelog_[s]) changelogs.push_back({static_cast<int>(s), task_counts_[s]});
+    // Windows are kept by where their keys lie; pending rows belong to their partition.
+    bool grows = !graphs_[s].windows && program_.stages[s].exchange < 0;
+    if (has_changelog_[s]) changelogs.push_back({static_cast<int>(s), task_counts_[s], grows});
   }
   for (int i = 0; i < workers(); ++i) {
     Status status = transactions_[i]->Open(changelogs, environment_.start_wait_ns);
@@ -565,6 +567,7 @@ MetricsSnapshot Engine::Metrics() const {
   }
   for (const auto& worker : workers_) {
     if (worker->commit_ == nullptr) continue;
+    snapshot.uncommitted = snapshot.uncommitted || worker->uncommitted();
     snapshot.epochs_committed += worker->commit_->commits.Get();
     snapshot.last_epoch_ns = std::max(snapshot.last_epoch_ns, worker->commit_->last_duration_ns.Get());
     snapshot.last_epoch_bytes += worker->commit_->last_bytes.Get();

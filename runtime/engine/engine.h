@@ -24,8 +24,8 @@
 
 namespace weir {
 
-// Whether the local store is the truth: anything is remembered between records, or a source keeps no offsets of its own.
-// Else offsets follow delivery.
+// Whether the local store is the truth: anything is remembered between records that no transaction keeps, or a source keeps
+// no offsets of its own.
 bool UsesStore(const Program& program);
 
 // Where it is kept what a pipeline has done.
@@ -53,7 +53,7 @@ class Engine {
   Status Start();
 
   // ---- Production ----
-  // Runs a thread per worker and one for commits until the pipeline ends, closes everything and says how it ended.
+  // Runs a thread per worker and one for commits, or one for each worker's commits, until the pipeline ends, closes everything and says how it ended.
   ExitCode Run();
   // Ends it gracefully: no more input, requests under way may end within the grace time, a last commit. Any thread; a
   // second call is ignored.
@@ -118,13 +118,14 @@ class Engine {
   bool draining() const { return draining_.load(std::memory_order_acquire); }
   int64_t drain_end_ns() const { return drain_end_ns_.load(std::memory_order_relaxed); }
   uint64_t open_windows() const;
-  // Offsets that follow delivery: this worker has nothing more to do.
+  // Without the local store: this worker has nothing more to do.
   void WorkerDone();
 
  private:
   ConnectorContext ContextOf(int worker) const;
   Status MakeReader(int worker, size_t source, std::unique_ptr<Source>* reader);
-  Status OpenRekeys();
+  // Of each worker, and the topics of exchanges.
+  Status MakeTransactions();
   Status FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>* readers);
   Status OpenStore();
   Status OpenTransactions();

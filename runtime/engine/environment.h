@@ -21,7 +21,7 @@ class Worker;
 struct Environment {
   Clock* clock = nullptr;
   Connectors* connectors = nullptr;
-  Store* store = nullptr;    // null only where nothing is stored (stateless, every source a consumer group)
+  Store* store = nullptr;    // null where nothing is kept in it (transactions; stateless, every source a consumer group)
   Faults* faults = nullptr;  // null in production
   Log* log = nullptr;
   Taps* taps = nullptr;      // tests only

@@ -6,6 +6,7 @@
 
 #include "runtime/engine/engine.h"
 #include "runtime/engine/exchange.h"
+#include "runtime/engine/topic_names.h"
 #include "runtime/engine/worker.h"
 
 namespace weir {
@@ -477,6 +478,16 @@ void Input::Assigned(const std::vector<int32_t>& partitions, std::vector<Positio
   positions->clear();
   for (int32_t number : partitions) {
     Partition* partition = Find(number);
+    if (partition == nullptr && worker_.transactions() && worker_.engine().has_changelog(spec_.stage) &&
+        number >= worker_.engine().task_count(spec_.stage)) {
+      worker_.Fail(ExitCode::kRefused,
+                   fmt::format("source `{}` has got partition {} since the start, which has no place in `{}`: start again, "
+                               "which makes one, or says why that is not possible",
+                               spec_.name, number, ChangelogTopic(worker_.program(), spec_.stage)),
+                   worker_.program().steps[spec_.step].line);
+      positions->emplace_back();
+      continue;
+    }
     if (partition == nullptr && group_member_) {
       // The group's committed offset counts.
       AddPartition(number, worker_.AddTask(spec_.stage, number), StoredSource());

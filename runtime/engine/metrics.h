@@ -41,6 +41,7 @@ struct MetricsSnapshot {
   uint64_t epochs_committed = 0;
   int64_t last_epoch_ns = 0;     // from its barrier to its commit
   int64_t last_epoch_bytes = 0;
+  bool uncommitted = false;     // transactions: some worker has done what is not committed yet
   bool ready = false;
 };
 

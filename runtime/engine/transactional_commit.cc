@@ -326,9 +326,10 @@ TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
     // for next, or has ended.
     case Job::kCommittedOffsets: {
       if (at_task_ == 0 && committed_.empty()) transactions_->BeginRecovery();
-      std::vector<int64_t>& offsets = committed_[task.source];
+      Read& read = committed_[task.source];
+      std::vector<int64_t>& offsets = read.offsets;
       if (offsets.empty()) {
-        TransactionResult result = transactions_->Committed(task.source, &offsets);
+        TransactionResult result = transactions_->Committed(task.source, &offsets, &read.then);
         if (!result.ok()) {
           offsets.clear();
           return Handle(result, Where(task).c_str());
@@ -342,8 +343,9 @@ TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
       task.offset = p < offsets.size() ? offsets[p] : -1;
       if (task.offset < 0) {
         task.first = true;
-        // A partition that came after the group had read others begins at its beginning: whatever is in it is new.
-        bool latest = task.start_latest && !read_before;
+        // A partition that came after the group had read others begins at its beginning: whatever is in it is new. One
+        // that was there already is only later than the others of the very first start.
+        bool latest = task.start_latest && (!read_before || task.partition < read.then);
         TransactionResult result = transactions_->StartOf(task.source, task.partition, latest, &task.offset);
         if (!result.ok()) return Handle(result, Where(task).c_str());
       }

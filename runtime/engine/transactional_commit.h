@@ -156,7 +156,11 @@ class TransactionalCommit {
   int64_t next_trim_ns_ = 0;
   std::vector<std::unique_ptr<TaskRecovery>> tasks_;
   size_t at_task_ = 0;
-  std::map<int, std::vector<int64_t>> committed_;  // by source
+  struct Read {
+    std::vector<int64_t> offsets;  // by partition
+    int32_t then = 0;
+  };
+  std::map<int, Read> committed_;  // by source
   int64_t replay_at_ = 0, replay_end_ = 0;
   Buffer key_, value_;
   Counter recovered_;

@@ -58,6 +58,7 @@ class Transactions {
   struct Changelog {
     int stage = 0;
     int32_t partitions = 0;
+    bool grows = false;  // the state does not depend on where keys lie: partitions may be added to what exists
   };
   virtual Status Open(const std::vector<Changelog>& changelogs, int64_t wait_ns_max) = 0;
   // Before Open: makes the topics that exchanges (index into Program::exchanges) write to, where they are missing, with
@@ -98,15 +99,16 @@ class Transactions {
   // execute it, in a later transaction too. Only a new producer keeps it out.
   virtual bool unanswered() const = 0;
 
-  // What lies before these offsets of an exchange's topic was read by its only reader: it may be deleted. Never fails.
+  // What lies before these offsets of an exchange's topic was read by its only reader: it may be deleted, and is asked for without waiting.
   virtual void TrimRekeyed(int exchange, const std::vector<std::pair<int32_t, int64_t>>& before) {}
 
   // ---- Recovery, commit thread ----
   // A recovery begins: answers to questions of an earlier one that was given up are too old.
   virtual void BeginRecovery() {}
-  // What the group has committed, by partition, for all partitions of a source. Waits for offsets that a transaction
+  // What the group has committed, by partition, for all partitions of a source; -1: nothing. `then`: how many partitions
+  // the source had when the first of them was committed, 0 when that is not known. Waits for offsets that a transaction
   // still holds.
-  virtual TransactionResult Committed(int source, std::vector<int64_t>* offsets) = 0;
+  virtual TransactionResult Committed(int source, std::vector<int64_t>* offsets, int32_t* then) = 0;
   // Where a source without committed offsets begins: its earliest record, or its end as of now.
   virtual TransactionResult StartOf(int source, int32_t partition, bool latest, int64_t* offset) = 0;
   // The end of a stage's changelog partition.

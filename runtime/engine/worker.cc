@@ -18,6 +18,8 @@ namespace {
 // Event times beyond these cannot be windowed and compared without overflow: about 1680 and 2260.
 constexpr int64_t kTimeMin = -INT64_MAX / 100 * 99;
 constexpr int64_t kTimeMax = INT64_MAX / 100 * 99;
+// Past the grace time, how often it is seen whether the last commit has ended.
+constexpr int64_t kStopLookNs = 100'000'000;
 }  // namespace
 
 Worker::Worker(Engine* engine, int index)
@@ -219,8 +221,7 @@ bool Worker::Turn() {
   if (engine_->ended()) return false;
   mono_ns_ = clock().MonoNs();
   if (transactions()) {
-    bool did = TakeCommitEnd();
-    did |= TurnRunning();
+    bool did = TurnRunning();
     return TransactionsTurn() || did;
   }
   if (!store_mode()) {
@@ -271,6 +272,9 @@ bool Worker::TurnRunning() {
   }
   bool lock = loaded && !program().tables.empty();
   if (lock) engine_->table_lock().LockShared();
+  table_locked_ = lock;
+  // Bringing tasks back may close windows, whose results may join tables.
+  if (loaded && transactions()) did |= TakeCommitEnd();
   if (loaded && host_ != nullptr) {
     did |= host_->Turn();
     arena_.Reset();
@@ -299,6 +303,7 @@ bool Worker::TurnRunning() {
   did |= exchanges_->Flush();
   exchanges_->Acknowledge();
   if (lock) engine_->table_lock().UnlockShared();
+  table_locked_ = false;
   UpdateExchangeFull();
   Publish();
   return did;
@@ -475,6 +480,7 @@ void Worker::Publish() {
   open_windows_.Set(windows);
   state_bytes_.Set(bytes);
   pending_rows_.Set(pending);
+  uncommitted_.Set(transactions() && (dirty_ || !commit_->idle()) ? 1 : 0);
 }
 
 int64_t Worker::NextTimerMonoNs(bool lookups_only) const {
@@ -491,7 +497,11 @@ int64_t Worker::NextTimerMonoNs(bool lookups_only) const {
   } else if (dirty_) {
     next = std::min(next, next_offsets_ns_);
   }
-  if (engine_->draining() && engine_->drain_end_ns() > mono_ns_) next = std::min(next, engine_->drain_end_ns());
+  if (engine_->draining() && engine_->drain_end_ns() > mono_ns_) {
+    next = std::min(next, engine_->drain_end_ns());
+  } else if (engine_->draining() && transactions() && !done_) {
+    next = std::min(next, mono_ns_ + kStopLookNs);
+  }
   return next;
 }
 

@@ -134,6 +134,8 @@ class Worker {
   uint64_t open_windows() const { return open_windows_.Get(); }
   uint64_t state_bytes() const { return state_bytes_.Get(); }
   uint64_t pending_rows() const { return pending_rows_.Get(); }
+  // Transactions: something was done that no transaction has committed yet.
+  bool uncommitted() const { return uncommitted_.Get() != 0; }
 
   // ---- For the commit ----
   // Lowered to zero when all outputs of the epoch with this parity are acknowledged.
@@ -196,7 +198,8 @@ class Worker {
   uint64_t noticed_epoch_ = 0;  // the one in which the commit was told that the tickets before it are at zero
   uint64_t told_epoch_ = 0;     // the last one the sources know of
   bool arrived_ = false;        // at the barrier
-  bool done_ = false;           // offsets that follow delivery: stopped
+  bool done_ = false;           // without the local store: it has stopped
+  bool table_locked_ = false;   // during a turn: for reading
   bool draining_ = false;
   bool exchange_full_ = false;
   int64_t next_offsets_ns_ = 0;  // offsets that follow delivery: when they are committed next
@@ -207,6 +210,7 @@ class Worker {
   GroupToken group_;                   // the membership that gave this worker its partitions
   int64_t next_commit_ns_ = 0;
   bool early_ = false;
+  bool last_begun_ = false;            // the commit that was begun when the grace time was over: the last one
   bool recovery_wanted_ = false;
   int64_t recovery_at_ns_ = 0;         // not before
   int64_t restarts_ = 0;               // since the last commit
@@ -215,7 +219,7 @@ class Worker {
   bool job_void_ = false;              // the job under way is about partitions that went away
   uint64_t gone_classes_[Task::kClasses] = {};  // of tasks that were given away
 
-  Counter open_windows_, state_bytes_, pending_rows_;
+  Counter open_windows_, state_bytes_, pending_rows_, uncommitted_;
 };
 
 }  // namespace weir

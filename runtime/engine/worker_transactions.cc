@@ -18,6 +18,11 @@ namespace weir {
 
 namespace {
 constexpr int64_t kRestartPauseNs = 200'000'000, kRestartPauseNsMax = 5'000'000'000;
+// How much longer than the grace time a last commit may take that is under way.
+constexpr int64_t kLastCommitNs = 5'000'000'000;
+// What to do to begin without state.
+constexpr const char* kAfresh =
+    "delete the changelog topics and the group's offsets of their input (kafka-consumer-groups.sh --delete-offsets)";
 }  // namespace
 
 bool Worker::TransactionsTurn() {
@@ -26,11 +31,20 @@ bool Worker::TransactionsTurn() {
     commit_->Abandon();  // nobody will work on it
     job_void_ = true;
   }
+  const bool late = draining_ && mono_ns_ >= engine_->drain_end_ns();
+  if (late && mono_ns_ >= engine_->drain_end_ns() + kLastCommitNs && (dirty_ || !commit_->idle()) && !bringing_back_) {
+    Fail(ExitCode::kConnector,
+         "it ends without its last commit, which Kafka did not take in time: what is not committed is read and done again "
+         "at the next start");
+    return true;
+  }
   if (!commit_->idle()) return false;
   if (recovery_wanted_ && !draining_) return mono_ns_ >= recovery_at_ns_ && StartRecovery();
-  bool settled = draining_ && (host_ == nullptr || host_->Drained() || mono_ns_ >= engine_->drain_end_ns());
+  bool settled = draining_ && (late || host_ == nullptr || host_->Drained());
+  // Answers may go on coming; those behind the commit that ended the grace time are asked for again.
+  if (last_begun_) dirty_ = false;
   if (dirty_ && (settled || early_ || mono_ns_ >= next_commit_ns_) && CommitTransaction()) return true;
-  if (!settled || (dirty_ && mono_ns_ < engine_->drain_end_ns())) return false;
+  if (!settled || dirty_) return false;
   done_ = true;
   engine_->WorkerDone();
   return true;
@@ -76,6 +90,7 @@ bool Worker::TakeCommitEnd() {
       recovery_at_ns_ = mono_ns_ + std::min<int64_t>(restarts_ * kRestartPauseNs, kRestartPauseNsMax);
       ++restarts_;
       ForgetEpoch();
+      last_begun_ = false;
       for (auto& input : inputs_) input->Restart();
       if (!group_.valid()) group_ = commit_->transactions().Group();
       recovery_wanted_ = true;
@@ -90,7 +105,11 @@ bool Worker::CommitTransaction() {
   GroupToken now = commit_->transactions().Group();
   if (!group_.valid()) group_ = now;
   next_commit_ns_ = mono_ns_ + engine_->commit_ns();
-  if (!now.valid() || now.generation != group_.generation || now.member != group_.member) return false;
+  last_begun_ = draining_ && mono_ns_ >= engine_->drain_end_ns();
+  if (!now.valid() || now.generation != group_.generation || now.member != group_.member) {
+    last_begun_ = false;
+    return false;
+  }
   early_ = false;
   HandOver();
   TransactionalEpoch epoch;
@@ -148,14 +167,18 @@ bool Worker::WaitForCommit(int64_t end_mono_ns) {
     if (!engine_->threaded() && commit_->StepCommit() == TransactionalCommit::Step::kWorked) continue;
     int64_t now = clock().MonoNs();
     if (now >= end_mono_ns) return false;
+    // Nothing is worked on meanwhile, so tables may change.
+    if (table_locked_) engine_->table_lock().UnlockShared();
     loop_->Run(std::min<int64_t>(end_mono_ns - now, 5'000'000));
+    if (table_locked_) engine_->table_lock().LockShared();
     if (!engine_->threaded() && clock().MonoNs() == now) return false;  // nobody lets time pass
   }
   return commit_->idle();
 }
 
 void Worker::CommitBeforeRevoke() {
-  if (stopping()) return;
+  // The other sources of an assignment that is taken back have waited already.
+  if (stopping() || job_void_ || (!dirty_ && commit_->idle() && !recovery_wanted_)) return;
   int64_t end = clock().MonoNs() + environment().revoke_wait_ns;
   if (recovery_wanted_ || std::any_of(inputs_.begin(), inputs_.end(), [](const auto& input) { return input->recovering(); })) {
     // Some of it is not back yet, so nothing was done with it. What is back was committed, or is read again.
@@ -206,8 +229,8 @@ Status Worker::FindPosition(const TaskRecovery& recovery, StoredSource* stored, 
     if (*again) return Status();
     return Status::Invalid(fmt::format(
         "source `{}`, partition {}: the group's offset is {} and the state belongs to {}. Somebody set the group's offsets "
-        "while the state stayed. Set them back to {}, or delete the changelog topic, which loses the state",
-        source.name, recovery.partition, recovery.offset, *offset, *offset));
+        "while the state stayed. Set them back to {}, or {}, which loses the state",
+        source.name, recovery.partition, recovery.offset, *offset, *offset, kAfresh));
   } else {
     *offset = recovery.offset;
   }
@@ -278,16 +301,16 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     }
   }
   if (!recovery.entries.empty()) {
-    status = CheckIdentity(where, identity, engine_->identity(),
+    status = CheckIdentity(where, kAfresh, identity, engine_->identity(),
                            [&](uint64_t hash) { return stored_steps.count(hash) != 0; });
     if (!status.ok()) return status;
   } else if (recovery.has_changelog && !recovery.first) {
     // The first commit of a partition writes both.
     return Status::Invalid(fmt::format(
         "{}, is empty, and the group has offset {} of its input: the state that belongs to it is gone, or was never in "
-        "this topic (`deliver: at_least_once` keeps it in the state directory). To begin there without state, delete the "
-        "group's offsets (kafka-consumer-groups.sh --delete-offsets) and set `start: latest`, or start with another group",
-        where, recovery.offset));
+        "this topic (`deliver: at_least_once` keeps it in the state directory). To begin without state, {}; the source then "
+        "begins where its `start:` says",
+        where, recovery.offset, kAfresh));
   }
   if (engine_->Mutated("restored rows unsorted")) std::reverse(entries.begin(), entries.end());
   for (const DeltaEntry& entry : entries) {

@@ -269,8 +269,9 @@ class Runner {
   // Everything that was there is read, nothing waits, and nothing has moved for a while.
   bool AtEnd() {
     MetricsSnapshot m = engine_->Metrics();
-    bool end = m.ready && m.pending_rows == 0 && !m.partitions.empty();
-    uint64_t moved = m.ledger.read;
+    // What is re-keyed is read only once it is committed.
+    bool end = m.ready && m.pending_rows == 0 && !m.uncommitted && !m.partitions.empty();
+    uint64_t moved = m.ledger.read + m.epochs_committed;
     for (const PartitionMetrics& p : m.partitions) {
       end = end && (p.watermark_ns == INT64_MAX || (p.end_offset >= 0 && p.position >= p.end_offset));
       moved += static_cast<uint64_t>(p.position);

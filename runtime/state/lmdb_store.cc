@@ -262,7 +262,7 @@ Status LmdbStore::ReadMeta(const StoreIdentity& identity) {
       MDB_cursor* cursor = nullptr;
       error = mdb_cursor_open(txn, state_, &cursor);
       if (error != 0) return give_up(Failed(error, "reading the store"));
-      Status fits = CheckIdentity(directory_, stored, identity, [&](uint64_t hash) {
+      Status fits = CheckIdentity(directory_, kAfreshDirectory, stored, identity, [&](uint64_t hash) {
         uint64_t big = __builtin_bswap64(hash);
         MDB_val key{8, &big}, ignored;
         if (mdb_cursor_get(cursor, &key, &ignored, MDB_SET_RANGE) != 0) return false;

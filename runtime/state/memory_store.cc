@@ -4,7 +4,7 @@ namespace weir {
 
 Status MemoryStore::Open(const StoreIdentity& identity) {
   if (disk_->used) {
-    Status fits = CheckIdentity("memory", disk_->identity, identity, [this](uint64_t hash) {
+    Status fits = CheckIdentity("memory", kAfreshDirectory, disk_->identity, identity, [this](uint64_t hash) {
       Buffer prefix;
       AppendStoreKey(hash, StateKind{0}, INT32_MIN, Str(), &prefix);
       std::string from(prefix.data(), 8);

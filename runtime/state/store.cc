@@ -8,12 +8,12 @@
 
 namespace weir {
 
-Status CheckIdentity(const std::string& where, const StoreIdentity& stored, const StoreIdentity& wanted,
-                     const std::function<bool(uint64_t hash)>& has_entries) {
+Status CheckIdentity(const std::string& where, const std::string& afresh, const StoreIdentity& stored,
+                     const StoreIdentity& wanted, const std::function<bool(uint64_t hash)>& has_entries) {
   if (stored.pipeline != wanted.pipeline) {
     return Status::Invalid(fmt::format(
-        "the state in {} belongs to the pipeline `{}`, and this is `{}`: choose another state directory", where,
-        stored.pipeline, wanted.pipeline));
+        "the state in {} belongs to the pipeline `{}`, and this is `{}`: give one of them another name, or {}", where,
+        stored.pipeline, wanted.pipeline, afresh));
   }
   std::unordered_map<uint64_t, const StepIdentity*> now;
   for (const StepIdentity& step : wanted.steps) now[step.hash] = &step;
@@ -23,14 +23,14 @@ Status CheckIdentity(const std::string& where, const StoreIdentity& stored, cons
     if (!has_entries(step.hash)) continue;
     if (at == now.end()) {
       return Status::Invalid(fmt::format(
-          "the state in {} holds `{}` ({}), which this program no longer has: put the step back, or start with an empty "
-          "state directory, which loses what is stored",
-          where, step.name, step.what));
+          "the state in {} holds `{}` ({}), which this program no longer has: put the step back, or {}, which loses what is "
+          "stored",
+          where, step.name, step.what, afresh));
     }
     return Status::Invalid(fmt::format(
         "the state of `{}` ({}) in {} has another layout than this program's: run the version that wrote it (version "
-        "{}), or start with an empty state directory, which loses what is stored",
-        step.name, step.what, where, stored.version));
+        "{}), or {}, which loses what is stored",
+        step.name, step.what, where, stored.version, afresh));
   }
   return Status();
 }

@@ -58,9 +58,13 @@ class Store {
 };
 
 // The checks that every store makes: kInvalid, with the step's name, unless the stored state can be used by `wanted`.
-// `has_entries(hash)` says whether anything is stored for a step. Steps that are new to the state are fine.
-Status CheckIdentity(const std::string& where, const StoreIdentity& stored, const StoreIdentity& wanted,
+// `has_entries(hash)` says whether anything is stored for a step. Steps that are new to the state are fine. `afresh`: what
+// the operator does to begin without state.
+Status CheckIdentity(const std::string& where, const std::string& afresh, const StoreIdentity& stored,
+                     const StoreIdentity& wanted,
                      const std::function<bool(uint64_t hash)>& has_entries);
+
+inline constexpr const char* kAfreshDirectory = "start with an empty state directory";
 
 // The stored form of an identity.
 void WriteIdentity(const StoreIdentity& identity, Buffer* out);

@@ -8,19 +8,10 @@
 #include <fmt/format.h>
 
 #include "runtime/testing/cluster_connectors.h"
+#include "runtime/testing/cluster_test.h"
 
 namespace weir {
 namespace {
-
-constexpr int64_t kMs = 1'000'000, kSecond = 1000 * kMs;
-
-MemoryRecord Record(const std::string& key, const std::string& value) {
-  MemoryRecord record;
-  record.has_key = true;
-  record.key = key;
-  record.value = value;
-  return record;
-}
 
 Program CopyProgram() {
   Program program;
@@ -100,7 +91,8 @@ class CopyProcess : public SourceEvents {
         break;
       case Job::kRecover: {
         std::vector<int64_t> offsets;
-        result = transactions_->Committed(0, &offsets);
+        int32_t then = 0;
+        result = transactions_->Committed(0, &offsets, &then);
         if (!result.ok()) break;
         if (lost_) {
           // Asked before the last rebalance: asked again.

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/testing/memory_world.h"
+#include "runtime/testing/memory_record.h"
 
 namespace weir {
 

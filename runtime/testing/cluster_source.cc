@@ -1,45 +1,10 @@
 #include "runtime/testing/cluster_source.h"
 
 #include <algorithm>
-#include <deque>
 
 #include <fmt/format.h>
 
 namespace weir {
-
-namespace {
-
-Str View(const std::string& text) { return Str(std::string_view(text)); }
-
-// Owns what it shows: compaction takes records out of the log.
-class ClusterBatch : public Batch {
- public:
-  void Add(const LogEntry& entry) {
-    records_.push_back(entry.record);
-    const MemoryRecord& record = records_.back();
-    headers_.emplace_back();
-    for (auto& [name, value] : record.headers) headers_.back().push_back(Header{View(name), View(value)});
-    Message message;
-    message.key = View(record.key);
-    message.has_key = record.has_key;
-    message.value = View(record.value);
-    message.has_value = record.has_value;
-    message.timestamp_ns = record.time_ns;
-    message.offset = entry.offset;
-    message.next_offset = entry.offset + 1;
-    message.headers = Headers{headers_.back().data(), static_cast<uint32_t>(headers_.back().size())};
-    list_.push_back(message);
-    messages = list_.data();
-    size = static_cast<uint32_t>(list_.size());
-  }
-
- private:
-  std::deque<MemoryRecord> records_;
-  std::deque<std::vector<Header>> headers_;
-  std::vector<Message> list_;
-};
-
-}  // namespace
 
 // ---- Membership -----------------------------------------------------------------------------------------------------
 
@@ -235,12 +200,12 @@ Status ClusterSource::Fetch(int32_t number, Reader& reader, std::unique_ptr<Batc
   int64_t most = batch_max;
   if (cluster_.Happens(cluster_.faults.small_fetch, "small fetch")) most = 3;
   int64_t size = cluster_.UpTo(most);
-  auto made = std::make_unique<ClusterBatch>();
+  auto made = std::make_unique<MemoryBatch>();
   made->partition = number;
   while (size > 0) {
     const LogEntry* entry = log.NextCommitted(&reader.position, reader.seen_end);
     if (entry == nullptr) break;
-    made->Add(*entry);
+    made->Keep(entry->record, entry->offset);  // compaction takes records out of the log
     --size;
   }
   reader.empty = made->size == 0;

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/core/hash.h"
-#include "runtime/engine/internal_topics.h"
+#include "runtime/engine/topic_names.h"
 
 namespace weir {
 
@@ -19,21 +19,6 @@ TransactionResult Result(TransactionOutcome outcome, std::string why) {
 }
 
 TransactionResult Failed(Status status) { return TransactionResult{TransactionOutcome::kFailed, std::move(status)}; }
-
-MemoryRecord RecordOf(const OutputBuffer& outputs, const OutputRecord& from) {
-  MemoryRecord record;
-  record.has_key = from.has_key;
-  record.key.assign(outputs.bytes.data() + from.key_begin, from.key_size);
-  record.has_value = from.has_value;
-  record.value.assign(outputs.bytes.data() + from.value_begin, from.value_size);
-  record.time_ns = from.time_ns;
-  for (uint32_t i = 0; i < from.headers_size; ++i) {
-    const OutputHeader& header = outputs.headers[from.headers_begin + i];
-    record.headers.emplace_back(std::string(outputs.bytes.data() + header.name_begin, header.name_size),
-                                std::string(outputs.bytes.data() + header.value_begin, header.value_size));
-  }
-  return record;
-}
 
 }  // namespace
 
@@ -58,7 +43,9 @@ Status ClusterTransactions::Open(const std::vector<Changelog>& changelogs, int64
     int32_t count = cluster_.Partitions(name);
     if (count < 0) {
       cluster_.AddTopic(name, changelog.partitions, {.compacted = true, .foreign = true});
-    } else if (count != changelog.partitions) {
+    } else if (changelog.grows && count < changelog.partitions) {
+      while (cluster_.Partitions(name) < changelog.partitions) cluster_.AddPartition(name);
+    } else if (count != changelog.partitions && !changelog.grows) {
       return Status::Invalid(fmt::format("{} has {} partitions and not {}", name, count, changelog.partitions));
     }
   }
@@ -479,7 +466,8 @@ void ClusterTransactions::TrimRekeyed(int exchange, const std::vector<std::pair<
 
 // ---- Recovery -------------------------------------------------------------------------------------------------------
 
-TransactionResult ClusterTransactions::Committed(int source, std::vector<int64_t>* offsets) {
+TransactionResult ClusterTransactions::Committed(int source, std::vector<int64_t>* offsets, int32_t* then) {
+  *then = 0;
   const std::string& topic = program_->sources[static_cast<size_t>(source)].address;
   return AskRead(fmt::format("OffsetFetch {}", topic), [cluster = &cluster_, name = group_, topic](std::vector<int64_t>* out) {
     return cluster->FetchOffsets(name, topic, out);

@@ -1,20 +1,11 @@
 // The simulated cluster as brokers behave: what readers see of transactions, who is refused, and what time does.
 #include <catch2/catch.hpp>
 
+#include "runtime/testing/cluster_test.h"
 #include "runtime/testing/memory_cluster.h"
 
 namespace weir {
 namespace {
-
-constexpr int64_t kMs = 1'000'000, kSecond = 1000 * kMs;
-
-MemoryRecord Record(const std::string& key, const std::string& value) {
-  MemoryRecord record;
-  record.has_key = true;
-  record.key = key;
-  record.value = value;
-  return record;
-}
 
 MemoryRecord Tombstone(const std::string& key) {
   MemoryRecord record = Record(key, "");
@@ -36,9 +27,15 @@ struct Brokers {
     FAIL("no producer");
     return producer;
   }
-  void Write(const ProducerIdentity& producer, int64_t sequence, const std::string& value, int32_t partition = 0) {
+  void Write(const ProducerIdentity& producer, int64_t sequence, const std::vector<MemoryRecord>& records, int32_t partition = 0) {
     REQUIRE(cluster.AddPartitionToTransaction(producer, {"out", partition}) == ClusterError::kNone);
-    REQUIRE(cluster.Produce(producer, {"out", partition}, sequence, {Record("k", value)}) == ClusterError::kNone);
+    REQUIRE(cluster.Produce(producer, {"out", partition}, sequence, records) == ClusterError::kNone);
+  }
+  void Write(const ProducerIdentity& producer, int64_t sequence, const std::string& value, int32_t partition = 0) {
+    Write(producer, sequence, std::vector<MemoryRecord>{Record("k", value)}, partition);
+  }
+  void End(const ProducerIdentity& producer, bool commit) {
+    CHECK(cluster.EndTransaction(producer, commit) == ClusterError::kNone);
   }
   std::string Read(int32_t partition = 0) {
     std::string all;
@@ -100,12 +97,12 @@ TEST_CASE("readers of committed records pass markers and what was aborted") {
   ProducerIdentity p = b.Init();
   b.Write(p, 0, "a");
   CHECK(b.Read() == "");
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   CHECK(b.Read() == "a ");
   b.Write(p, 1, "b");
-  CHECK(b.cluster.EndTransaction(p, false) == ClusterError::kNone);
+  b.End(p, false);
   b.Write(p, 2, "c");
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   CHECK(b.Read() == "a c ");
   // Three records and three markers.
   CHECK(b.cluster.log({"out", 0}).end() == 6);
@@ -120,7 +117,7 @@ TEST_CASE("an open transaction holds back what others commit behind it") {
   ProducerIdentity p = b.Init("p"), q = b.Init("q");
   b.Write(p, 0, "open");
   b.Write(q, 0, "done");
-  CHECK(b.cluster.EndTransaction(q, true) == ClusterError::kNone);
+  b.End(q, true);
   CHECK(b.Read() == "");
   CHECK(b.cluster.log({"out", 0}).stable_end() == 0);
   int64_t stable = -1, end = -1;
@@ -129,7 +126,7 @@ TEST_CASE("an open transaction holds back what others commit behind it") {
   CHECK(stable == 0);
   CHECK(end == 3);
   CHECK(b.cluster.OpenTransactions() == 1);
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   CHECK(b.Read() == "open done ");
 }
 
@@ -146,7 +143,7 @@ TEST_CASE("a new producer of the same id fences the old one and aborts what it l
   CHECK(b.cluster.Produce(old, {"out", 0}, 1, {Record("k", "x")}) == ClusterError::kFenced);
   CHECK(b.cluster.EndTransaction(old, true) == ClusterError::kFenced);
   b.Write(made, 0, "new");
-  CHECK(b.cluster.EndTransaction(made, true) == ClusterError::kNone);
+  b.End(made, true);
   CHECK(b.Read() == "new ");
   // The old one cannot take a new epoch for itself either.
   ProducerIdentity again;
@@ -175,7 +172,7 @@ TEST_CASE("markers that come late hold the stable end, the offsets and the next 
   ProducerIdentity p = b.Init();
   b.Write(p, 0, "a");
   CHECK(b.SendOffsets(p, m.id, m.generation, 7) == ClusterError::kNone);
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   CHECK(b.Read() == "");
   std::vector<int64_t> offsets;
   CHECK(b.cluster.FetchOffsets("g", "in", &offsets) == ClusterError::kUnstable);
@@ -187,7 +184,7 @@ TEST_CASE("markers that come late hold the stable end, the offsets and the next 
   CHECK(b.Read() == "a ");
   CHECK(b.cluster.FetchOffsets("g", "in", &offsets) == ClusterError::kNone);
   CHECK(offsets == std::vector<int64_t>{7, -1, -1, -1});
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);  // sent again: it is done
+  b.End(p, true);  // sent again: it is done
   CHECK(b.cluster.OpenTransactions() == 0);
 }
 
@@ -198,7 +195,7 @@ TEST_CASE("an aborted transaction's offsets are gone") {
   ProducerIdentity p = b.Init();
   b.cluster.SetCommittedOffset("g", {"in", 0}, 3);
   CHECK(b.SendOffsets(p, m.id, m.generation, 7) == ClusterError::kNone);
-  CHECK(b.cluster.EndTransaction(p, false) == ClusterError::kNone);
+  b.End(p, false);
   CHECK(b.cluster.CommittedOffset("g", {"in", 0}) == 3);
 }
 
@@ -217,12 +214,12 @@ TEST_CASE("a late abort hits the next transaction of the same epoch: half of it 
   ProducerIdentity p = b.Init();
   b.Write(p, 0, "a");
   SendLate(b, p, false);
-  CHECK(b.cluster.EndTransaction(p, false) == ClusterError::kNone);  // sent again
+  b.End(p, false);  // sent again
   b.Write(p, 1, "b");
   b.Pass(b.cluster.faults.late_ns_max);
   CHECK(b.cluster.occurred["late copy accepted"] == 1);
   b.Write(p, 0, "c", 1);
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   CHECK(b.Read(0) == "");
   CHECK(b.Read(1) == "c ");
 }
@@ -232,7 +229,7 @@ TEST_CASE("a late commit hits the next transaction of the same epoch: it is torn
   ProducerIdentity p = b.Init();
   b.Write(p, 0, "a");
   SendLate(b, p, true);
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   b.Write(p, 1, "b");
   b.Pass(b.cluster.faults.late_ns_max);
   CHECK(b.Read() == "a b ");
@@ -246,12 +243,12 @@ TEST_CASE("a late copy is refused once the producer was made anew") {
   ProducerIdentity p = b.Init();
   b.Write(p, 0, "a");
   SendLate(b, p, false);
-  CHECK(b.cluster.EndTransaction(p, false) == ClusterError::kNone);
+  b.End(p, false);
   ProducerIdentity made = b.Init();
   b.Write(made, 0, "b");
   b.Pass(b.cluster.faults.late_ns_max);
   CHECK(b.cluster.occurred["late copy refused"] == 1);
-  CHECK(b.cluster.EndTransaction(made, true) == ClusterError::kNone);
+  b.End(made, true);
   CHECK(b.Read() == "b ");
 }
 
@@ -261,7 +258,7 @@ TEST_CASE("a batch that comes twice is written once, and one that is missing is 
   b.Write(p, 0, "a");
   CHECK(b.cluster.Produce(p, {"out", 0}, 0, {Record("k", "a")}) == ClusterError::kNone);
   CHECK(b.cluster.Produce(p, {"out", 0}, 2, {Record("k", "c")}) == ClusterError::kOutOfOrder);
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   CHECK(b.Read() == "a ");
 }
 
@@ -301,10 +298,9 @@ TEST_CASE("a transaction that stays open too long is aborted and its producer fe
 TEST_CASE("compaction keeps the last value of each key, and offsets") {
   Brokers b;
   ProducerIdentity p = b.Init();
-  auto write = [&](int64_t sequence, std::vector<MemoryRecord> records, bool commit) {
-    CHECK(b.cluster.AddPartitionToTransaction(p, {"out", 0}) == ClusterError::kNone);
-    CHECK(b.cluster.Produce(p, {"out", 0}, sequence, records) == ClusterError::kNone);
-    CHECK(b.cluster.EndTransaction(p, commit) == ClusterError::kNone);
+  auto write = [&](int64_t sequence, const std::vector<MemoryRecord>& records, bool commit) {
+    b.Write(p, sequence, records);
+    b.End(p, commit);
   };
   write(0, {Record("x", "1"), Record("y", "1"), Record("x", "2")}, true);  // 0 1 2, marker 3
   write(3, {Record("x", "never")}, false);                                // 4, marker 5
@@ -324,7 +320,7 @@ TEST_CASE("compaction keeps the last value of each key, and offsets") {
   CHECK(at == 3);
   CHECK(b.cluster.Compact({"out", 0}, true) == 2);  // the tombstone, and the marker of what was aborted
   CHECK(offsets() == "2 3 7 8 9 ");
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   CHECK(b.Read() == "2 1 open ");
 }
 
@@ -432,7 +428,7 @@ TEST_CASE("a stranger's transaction holds back readers until it aborts") {
   ProducerIdentity p = b.Init();
   b.cluster.ForeignTransaction({"out", 0}, {Record("s", "junk")}, kSecond, false);
   b.Write(p, 0, "a");
-  CHECK(b.cluster.EndTransaction(p, true) == ClusterError::kNone);
+  b.End(p, true);
   CHECK(b.Read() == "");
   CHECK(b.cluster.OpenTransactions() == 1);
   b.Pass(kSecond);

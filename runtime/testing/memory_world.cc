@@ -10,15 +10,6 @@ namespace weir {
 
 namespace {
 
-// Views into the records of a topic, which never move.
-class MemoryBatch : public Batch {
- public:
-  std::vector<Message> list;
-  std::vector<std::vector<Header>> headers;
-};
-
-Str View(const std::string& text) { return Str(std::string_view(text)); }
-
 class MemorySource : public Source {
  public:
   MemorySource(MemoryTopic* topic, MemoryWorld* world, const ConnectorContext& context)
@@ -48,23 +39,8 @@ class MemorySource : public Source {
       size_t size = most <= 1 ? most : 1 + random_() % most;
       auto made = std::make_unique<MemoryBatch>();
       made->partition = reader.number;
-      made->headers.resize(size);
-      for (size_t i = 0; i < size; ++i) {
-        const MemoryRecord& record = partition.records[at + i];
-        Message message;
-        message.key = View(record.key);
-        message.has_key = record.has_key;
-        message.value = View(record.value);
-        message.has_value = record.has_value;
-        message.timestamp_ns = record.time_ns;
-        message.offset = static_cast<int64_t>(at + i);
-        message.next_offset = message.offset + 1;
-        for (auto& [name, value] : record.headers) made->headers[i].push_back(Header{View(name), View(value)});
-        message.headers = Headers{made->headers[i].data(), static_cast<uint32_t>(made->headers[i].size())};
-        made->list.push_back(message);
-      }
-      made->messages = made->list.data();
-      made->size = static_cast<uint32_t>(made->list.size());
+      // Records of a topic never move.
+      for (size_t i = 0; i < size; ++i) made->Show(partition.records[at + i], static_cast<int64_t>(at + i));
       reader.position += static_cast<int64_t>(size);
       *batch = std::move(made);
       return Status();
@@ -152,21 +128,6 @@ class MemorySource : public Source {
   std::vector<Reader> mine_;
   size_t next_ = 0;
 };
-
-MemoryRecord RecordOf(const OutputBuffer& outputs, const OutputRecord& from) {
-  MemoryRecord record;
-  record.has_key = from.has_key;
-  record.key.assign(outputs.bytes.data() + from.key_begin, from.key_size);
-  record.has_value = from.has_value;
-  record.value.assign(outputs.bytes.data() + from.value_begin, from.value_size);
-  record.time_ns = from.time_ns;
-  for (uint32_t i = 0; i < from.headers_size; ++i) {
-    const OutputHeader& header = outputs.headers[from.headers_begin + i];
-    record.headers.emplace_back(std::string(outputs.bytes.data() + header.name_begin, header.name_size),
-                                std::string(outputs.bytes.data() + header.value_begin, header.value_size));
-  }
-  return record;
-}
 
 // A file, with records for lines.
 class MemoryFileSink : public Sink {

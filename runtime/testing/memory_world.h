@@ -14,19 +14,10 @@
 
 #include "runtime/engine/connectors.h"
 #include "runtime/state/memory_store.h"
+#include "runtime/testing/memory_record.h"
 #include "runtime/testing/virtual_time.h"
 
 namespace weir {
-
-// One record of a topic or an output.
-struct MemoryRecord {
-  std::string key, value;
-  bool has_key = false;
-  bool has_value = true;
-  int64_t time_ns = kNoTime;
-  std::vector<std::pair<std::string, std::string>> headers;
-  bool operator==(const MemoryRecord&) const = default;
-};
 
 // What a source or table reads. Records may be added while it is read; offsets are their indices.
 struct MemoryTopic {

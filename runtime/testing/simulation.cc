@@ -131,6 +131,9 @@ bool Simulation::Reap() {
     if (!copy.engine->ended()) continue;
     if (copy.engine->killed()) {
       EndCopy(i, "killed");
+    } else if (copy.engine->exit_code() == ExitCode::kRefused || (copy.engine->exit_code() == ExitCode::kConnector && copy.stopping)) {
+      // Partitions were added, or its last commit had no answer in time: it is started again.
+      EndCopy(i, copy.stopping ? "stopped without its last commit" : "refused");
     } else if (copy.engine->exit_code() == ExitCode::kOk) {
       for (int w = 0; w < copy.engine->workers(); ++w) copy.engine->worker(w).Close();
       copy.engine->Close();

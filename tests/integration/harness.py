@@ -40,6 +40,9 @@ class Kafka:
     def create(self, topic, partitions=4, **configs):
         self._tool("create", topic, partitions, *[f"{k.replace('_', '.')}={v}" for k, v in configs.items()])
 
+    def grow(self, topic, partitions):
+        self._tool("grow", topic, partitions)
+
     def write(self, records):  # any iterable
         self._tool("write", input_text="".join(json.dumps(r) + "\n" for r in records))
 

@@ -15,65 +15,28 @@
 #include "tests/servers/kafka_probe.h"
 
 using namespace weir;
+using weir_test::Append;
+using weir_test::Fresh;
 using weir_test::KafkaProbe;
+using weir_test::kSecond;
 using weir_test::ProbeRecord;
+using weir_test::TheBroker;
 
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
-
-// One broker for all tests of this program; each test has topics and groups of its own.
-weir_test::Broker& TheBroker() {
-  static weir_test::Broker broker;
-  return broker;
-}
-
-std::string Fresh(const std::string& name) {
-  static int number = 0;
-  return name + "-" + std::to_string(++number);
-}
-
-// One process of a pipeline: its connector and what the engine would provide.
-struct Pipeline {
+struct Pipeline : weir_test::KafkaProcess {
   explicit Pipeline(const std::string& name, Properties settings = {}, const std::string& instance_id = "",
-                    const std::string& brokers = TheBroker().bootstrap()) {
-    program.name = name;
-    ConnectionSpec connection;
-    connection.name = "main";
-    connection.kind = "kafka";
-    connection.properties = {{"brokers", brokers}};
-    connection.line = 3;
-    program.connections.push_back(connection);
-    settings.push_back({"kafka.session.timeout.ms", "6000"});
-    settings.push_back({"kafka.heartbeat.interval.ms", "300"});
-    settings.push_back({"kafka.fetch.wait.max.ms", "50"});
-    kafka::KafkaConnector::Options options;
-    options.settings = settings;
-    options.instance_id = instance_id;
-    connector = std::make_unique<kafka::KafkaConnector>(options);
-  }
-
-  ConnectorContext Context(bool group_member, int worker = 0) {
-    ConnectorContext context;
-    context.program = &program;
-    context.clock = &clock;
-    context.loop = &loop;
-    context.log = &log;
-    context.worker = worker;
-    context.group_member = group_member;
-    return context;
-  }
+                    const std::string& brokers = TheBroker().bootstrap())
+      : KafkaProcess(name, std::move(settings), instance_id, brokers) {}
 
   Status Make(const std::string& topic, bool group_member, std::unique_ptr<Source>* out, Properties properties = {},
               bool keyed = false, int worker = 0) {
-    SourceSpec spec;
-    spec.name = "trades";
-    spec.connection = 0;
-    spec.operation = "topic";
-    spec.address = topic;
+    SourceSpec spec = weir_test::TopicSource(topic);
     spec.properties = properties;
     spec.keyed = keyed;
-    return connector->MakeSource(spec, Context(group_member, worker), out);
+    ConnectorContext context = Context(group_member);
+    context.worker = worker;
+    return connector->MakeSource(spec, context, out);
   }
 
   std::unique_ptr<Source> MakeTable(const std::string& topic) {
@@ -87,20 +50,10 @@ struct Pipeline {
   }
 
   std::unique_ptr<Sink> MakeSink(const std::string& topic) {
-    SinkSpec spec;
-    spec.name = "out";
-    spec.connection = 0;
-    spec.address = topic;
     std::unique_ptr<Sink> out;
-    REQUIRE(connector->MakeSink(spec, Context(false), &out).ok());
+    REQUIRE(connector->MakeSink(weir_test::TopicSink(topic), Context(false), &out).ok());
     return out;
   }
-
-  weir_test::SystemClock clock;
-  weir_test::WaitLoop loop;
-  weir_test::KeptLog log;
-  Program program;
-  std::unique_ptr<kafka::KafkaConnector> connector;
 };
 
 // A message that outlives its batch.
@@ -152,16 +105,8 @@ struct Reading {
   }
 };
 
-// Polls all readings until `done`; false when it is not so after `seconds`.
-bool Until(std::vector<Reading*> readings, Pipeline& pipeline, const std::function<bool()>& done, int seconds = 30) {
-  int64_t end = pipeline.clock.MonoNs() + seconds * kSecond;
-  while (!done()) {
-    if (pipeline.clock.MonoNs() > end) return false;
-    bool something = false;
-    for (Reading* reading : readings) something = reading->Poll() || something;
-    if (!something) pipeline.loop.Run(10'000'000);
-  }
-  return true;
+bool Until(const std::vector<Reading*>& readings, Pipeline& pipeline, const std::function<bool()>& done, int seconds = 30) {
+  return pipeline.PollUntil(readings, done, seconds);
 }
 
 std::vector<ProbeRecord> Numbered(const std::string& topic, int from, int to, int keys = 7) {
@@ -211,18 +156,13 @@ struct Writing {
            const std::vector<std::pair<std::string, std::string>>& headers = {}) {
     OutputRecord r;
     r.has_key = true;
-    auto append = [&](const std::string& text, uint32_t* begin, uint32_t* size) {
-      *begin = static_cast<uint32_t>(buffer.bytes.size());
-      *size = static_cast<uint32_t>(text.size());
-      buffer.bytes.Append(text.data(), text.size());
-    };
-    append(key, &r.key_begin, &r.key_size);
-    append(value, &r.value_begin, &r.value_size);
+    Append(&buffer, key, &r.key_begin, &r.key_size);
+    Append(&buffer, value, &r.value_begin, &r.value_size);
     r.headers_begin = static_cast<uint32_t>(buffer.headers.size());
     for (const auto& [name, text] : headers) {
       OutputHeader h;
-      append(name, &h.name_begin, &h.name_size);
-      append(text, &h.value_begin, &h.value_size);
+      Append(&buffer, name, &h.name_begin, &h.name_size);
+      Append(&buffer, text, &h.value_begin, &h.value_size);
       buffer.headers.push_back(h);
     }
     r.headers_size = static_cast<uint32_t>(headers.size());
@@ -659,6 +599,42 @@ TEST_CASE("A record the topic cannot take is refused alone, and a time it does n
   REQUIRE(read[2].headers.size() == 1);
   CHECK(read[2].headers[0].second == "-5");
   CHECK(read[0].headers.empty());
+}
+
+TEST_CASE("Records that share a batch with one that is refused are written all the same") {
+  KafkaProbe probe(TheBroker().bootstrap());
+  std::string topic = Fresh("tightened");
+  probe.CreateTopic(topic, 1);
+  Pipeline pipeline(Fresh("p"));
+  Writing writing;
+  writing.sink = pipeline.MakeSink(topic);
+  REQUIRE(writing.sink->Open({}).ok());
+  // What it takes changes under way: only the broker can tell.
+  size_t before = probe.MakeCompacted(topic);
+  writing.Add("a", "1");
+  writing.Add("", "no key");
+  writing.buffer.records[1].has_key = false;
+  writing.Add("b", "2");
+  REQUIRE(writing.Send().ok());
+  std::vector<Sink::RefusedLater> refused;
+  writing.sink->Flush();
+  for (int64_t end = pipeline.clock.MonoNs() + 60 * kSecond; refused.empty() || !writing.ticket.Done();) {
+    INFO(refused.size() << " refused, " << writing.ticket.open() << " open\n" << pipeline.log.text());
+    REQUIRE(pipeline.clock.MonoNs() < end);
+    pipeline.loop.Run(10'000'000);
+    Status status = writing.sink->Poll();
+    INFO(status.message());
+    REQUIRE(status.ok());
+    size_t before_these = refused.size();
+    writing.sink->TakeRefused(&refused);
+    for (; before_these < refused.size(); ++before_these) writing.ticket.Lower();  // as the engine does with its dead letter
+  }
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].value == "no key");
+  auto read = probe.ReadAll(topic);
+  REQUIRE(read.size() == before + 2);
+  CHECK(read[before].value == "1");
+  CHECK(read[before + 1].value == "2");
 }
 
 TEST_CASE("A compacted topic is not offered a record without a key") {

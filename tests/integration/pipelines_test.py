@@ -13,6 +13,7 @@ import tempfile
 import time
 import unittest
 from collections import defaultdict
+from datetime import datetime, timezone
 from decimal import Decimal
 
 from harness import HERE, ROOT, Kafka, Peer, Pipeline, build, until
@@ -325,6 +326,110 @@ class TradeEnrichment(TestCase):
         most = pipeline.memory_mb(most=True)
         print(f"memory at 5,000 records/s: {most:.0f} MB", file=sys.stderr)
         self.assertLess(most, 60)
+
+
+# ---- Exactly once over Kafka: starts and ends --------------------------------------------------------------------------
+
+
+class ExactlyOnce(TestCase):
+    REKEYED = os.path.join(HERE, "rekeyed_counts.weir")
+
+    def variant(self, source, *changes):
+        """The pipeline with parts of its text replaced."""
+        with open(source) as file:
+            text = file.read()
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path = os.path.join(self.directory, os.path.basename(source))
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def test_an_end_of_input_waits_for_rows_that_are_rekeyed(self):
+        self.broker, self.kafka = self.start_broker()
+        self.kafka.create("trades", PARTITIONS)
+        self.kafka.create("counts", 1)
+        trades = [{"id": i, "symbol": f"S{i % 40}", "account": f"A{i % 7}", "ts": START_MS + i} for i in range(700)]
+        # The last of each symbol closes the windows before it.
+        trades += [{"id": 1000 + i, "symbol": f"S{i}", "account": "LAST", "ts": START_MS + 60_000} for i in range(40)]
+        iso = lambda ms: datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self.kafka.write({"topic": "trades", "key": t["symbol"], "value": json.dumps({**t, "ts": iso(t["ts"])})}
+                         for t in trades)
+        # Longer between commits than the input must stand still before the end.
+        pipeline = self.start_pipeline(self.REKEYED, "--set", f"brokers={self.broker.bootstrap}", "--stop-at-end",
+                                       "--commit-interval", "1s", wait_ready=False)
+        self.assertEqual(pipeline.process.wait(60), 0, pipeline.log())
+        got = {json.loads(r["value"])["account"]: json.loads(r["value"])["n"] for r in self.kafka.read("counts")}
+        self.assertEqual(got, {f"A{a}": 100 for a in range(7)})
+
+    def test_a_first_start_at_the_end_reads_nothing_old_with_any_number_of_workers(self):
+        self.broker, self.kafka = self.start_broker()
+        self.peer = self.start_peer()
+        for topic in ("orders", "orders.input", "orders.key", "orders.none"):
+            self.kafka.create(topic, 8)
+        record = lambda i: {"topic": "orders", "key": f"A{i}", "value": json.dumps({"id": i, "account": f"A{i}"})}
+        self.kafka.write(record(i) for i in range(400))
+        source = self.variant(LookupOrder.SOURCE, (" { deliver: at_least_once }", ""),
+                              ("  format: json\n  key:    account\n", "  format: json\n  start:  latest\n"))
+        pipeline = self.start_pipeline(source, "--set", f"brokers={self.broker.bootstrap}", "--set",
+                                       f"url={self.peer.url}", "--workers", "4")
+        # What latest is was decided when each partition was given out.
+        until(lambda: min(self.kafka.committed("lookup_order", "orders", 8)) >= 0, 60, "every partition has an offset")
+        self.kafka.write(record(i) for i in range(1000, 1100))
+        for topic in ("orders.input", "orders.key", "orders.none"):
+            until(lambda: self.kafka.count(topic) >= 100, 60, f"what is new is in {topic}")
+        self.assertEqual(pipeline.stop(), 0)
+        for topic in ("orders.input", "orders.key", "orders.none"):
+            ids = sorted(json.loads(r["value"])["id"] for r in self.kafka.read(topic))
+            self.assertEqual(ids, list(range(1000, 1100)), topic)
+
+    def test_partitions_are_added_below_pending_rows(self):
+        self.broker, self.kafka = self.start_broker()
+        self.peer = self.start_peer()
+        for topic in ("orders", "orders.input", "orders.key", "orders.none"):
+            self.kafka.create(topic, 2)
+        record = lambda i: {"topic": "orders", "key": f"A{i}", "value": json.dumps({"id": i, "account": f"A{i}"})}
+        self.kafka.write(record(i) for i in range(200))
+        source = self.variant(LookupOrder.SOURCE, (" { deliver: at_least_once }", ""))
+        arguments = ("--set", f"brokers={self.broker.bootstrap}", "--set", f"url={self.peer.url}",
+                     "--kafka.topic.metadata.refresh.interval.ms=500")
+        pipeline = self.start_pipeline(source, *arguments)
+        until(lambda: self.kafka.count("orders.none") >= 200, 60, "the first orders")
+        self.kafka.grow("orders", 4)
+        self.assertEqual(pipeline.process.wait(60), 7, pipeline.log())
+        self.assertIn("start again", pipeline.log())
+        self.kafka.write(record(i) for i in range(200, 400))
+        again = self.start_pipeline(source, *arguments)
+        for topic in ("orders.input", "orders.key", "orders.none"):
+            until(lambda: self.kafka.count(topic) >= 400, 60, f"all of {topic}")
+            ids = sorted(json.loads(r["value"])["id"] for r in self.kafka.read(topic))
+            self.assertEqual(ids, list(range(400)), topic)
+        self.assertEqual(again.stop(), 0)
+
+    def test_a_stop_while_the_broker_is_away_ends(self):
+        self.broker, self.kafka = self.start_broker()
+        self.peer = self.start_peer("--delay", "0..50")
+        for topic in ("orders", "orders.input", "orders.key", "orders.none"):
+            self.kafka.create(topic, PARTITIONS)
+        source = self.variant(LookupOrder.SOURCE, (" { deliver: at_least_once }", ""))
+        pipeline = self.start_pipeline(source, "--set", f"brokers={self.broker.bootstrap}", "--set",
+                                       f"url={self.peer.url}", "--grace", "1s")
+        orders = [{"topic": "orders", "key": f"A{i % 50}", "value": json.dumps({"id": i, "account": f"A{i % 50}"})}
+                  for i in range(3000)]
+        writer = self.kafka.write_slowly(orders, 1000)
+        until(lambda: self.kafka.count("orders.none") > 200, 60, "the pipeline is under way")
+        self.broker.kill()
+        self.assertEqual(pipeline.stop(timeout_s=40), 4, pipeline.log())
+        self.assertIn("without its last commit", pipeline.log())
+        self.broker.start()
+        self.assertEqual(writer.wait(120), 0)
+        again = self.start_pipeline(source, "--set", f"brokers={self.broker.bootstrap}", "--set", f"url={self.peer.url}")
+        for topic in ("orders.input", "orders.key", "orders.none"):
+            until(lambda: self.kafka.count(topic) >= len(orders), 120, f"all of {topic}")
+            ids = sorted(json.loads(r["value"])["id"] for r in self.kafka.read(topic))
+            self.assertEqual(ids, list(range(len(orders))), topic)
+        self.assertEqual(again.stop(), 0)
 
 
 # ---- Lookups in each order -------------------------------------------------------------------------------------------

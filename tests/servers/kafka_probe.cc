@@ -162,6 +162,37 @@ void KafkaProbe::AddPartitions(const std::string& topic, int total) {
   rd_kafka_NewPartitions_destroy(wanted);
 }
 
+size_t KafkaProbe::MakeCompacted(const std::string& topic) {
+  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  rd_kafka_error_t* refused = rd_kafka_ConfigResource_add_incremental_config(
+      resource, "cleanup.policy", RD_KAFKA_ALTER_CONFIG_OP_TYPE_SET, "compact");
+  if (refused) throw std::runtime_error(rd_kafka_error_string(refused));
+  Admin(
+      bootstrap_,
+      [&](rd_kafka_t* rk, rd_kafka_queue_t* queue) {
+        rd_kafka_IncrementalAlterConfigs(rk, &resource, 1, nullptr, queue);
+      },
+      [](rd_kafka_event_t* event) {
+        size_t n = 0;
+        const rd_kafka_ConfigResource_t** results = rd_kafka_IncrementalAlterConfigs_result_resources(
+            rd_kafka_event_IncrementalAlterConfigs_result(event), &n);
+        rd_kafka_resp_err_t code = n == 1 ? rd_kafka_ConfigResource_error(results[0]) : RD_KAFKA_RESP_ERR__FAIL;
+        return std::string(code ? rd_kafka_err2str(code) : "");
+      });
+  rd_kafka_ConfigResource_destroy(resource);
+  // The controller has it; the partition's leader hears of it a moment later, and from then on refuses what has no key.
+  ProbeRecord keyless;
+  keyless.topic = topic;
+  keyless.value = "no key";
+  for (size_t taken = 0;; ++taken) {
+    try {
+      Write({keyless});
+    } catch (const std::runtime_error&) {
+      return taken;
+    }
+  }
+}
+
 void KafkaProbe::Write(const std::vector<ProbeRecord>& records) {
   Client producer = Make(RD_KAFKA_PRODUCER, ProducerSettings(bootstrap_));
   Produce(producer.get(), records);

@@ -28,6 +28,8 @@ class KafkaProbe {
   void CreateTopic(const std::string& topic, int partitions, const std::map<std::string, std::string>& configs = {});
   void DeleteTopic(const std::string& topic);
   void AddPartitions(const std::string& topic, int total);
+  // Makes a topic compacted and waits until its broker knows; returns how many records that took.
+  size_t MakeCompacted(const std::string& topic);
   // Writes and waits until everything is acknowledged.
   void Write(const std::vector<ProbeRecord>& records);
   // Writes in a transaction: committed, aborted, or left open (until the transaction times out).

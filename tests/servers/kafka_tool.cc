@@ -1,5 +1,6 @@
 // What harnesses in Python need of Kafka, over KafkaProbe:
 //   kafka_tool BOOTSTRAP create TOPIC PARTITIONS [name=value]...
+//   kafka_tool BOOTSTRAP grow TOPIC PARTITIONS   so many from now on
 //   kafka_tool BOOTSTRAP write                 records as JSON lines on standard input, see below; ends when all are acknowledged
 //   kafka_tool BOOTSTRAP write RATE            at most so many records per second
 //   kafka_tool BOOTSTRAP read TOPIC            everything read_committed readers see, as JSON lines
@@ -122,7 +123,7 @@ void Read(KafkaProbe* probe, const std::string& topic) {
 int main(int argc, char** argv) {
   std::vector<std::string> a(argv + 1, argv + argc);
   if (a.size() < 2) {
-    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|write|read|committed|ends …\n");
+    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|grow|write|read|committed|ends …\n");
     return 2;
   }
   try {
@@ -131,6 +132,8 @@ int main(int argc, char** argv) {
       std::map<std::string, std::string> configs;
       for (size_t i = 4; i < a.size(); ++i) configs[a[i].substr(0, a[i].find('='))] = a[i].substr(a[i].find('=') + 1);
       probe.CreateTopic(a[2], atoi(a[3].c_str()), configs);
+    } else if (a[1] == "grow" && a.size() == 4) {
+      probe.AddPartitions(a[2], atoi(a[3].c_str()));
     } else if (a[1] == "write") {
       Write(&probe, a.size() > 2 ? atoi(a[2].c_str()) : 0);
     } else if (a[1] == "read" && a.size() == 3) {

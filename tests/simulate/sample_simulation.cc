@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/engine/internal_topics.h"
+#include "runtime/engine/topic_names.h"
 
 namespace weir {
 
@@ -12,10 +12,15 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
-SampleOptions ShapeOf(uint64_t seed, std::mt19937_64& random) {
+SampleOptions PlainShape() {
   SampleOptions options;
   options.stateful = false;
   options.idle_ns = 60 * kSecond;
+  return options;
+}
+
+SampleOptions ShapeOf(uint64_t seed, std::mt19937_64& random) {
+  SampleOptions options = PlainShape();
   options.with_lookup = random() % 5 != 0;
   options.with_window = random() % 4 != 0;
   options.with_second_lookup = options.with_lookup && random() % 4 == 0;
@@ -32,6 +37,27 @@ SampleOptions ShapeOf(uint64_t seed, std::mt19937_64& random) {
   return options;
 }
 
+constexpr const char* kSinks[] = {"out", "bars", "dead", "late"};
+
+// The sample with transactions, and a cluster with its topics.
+struct SampleOnCluster {
+  SampleOnCluster(const SampleOptions& options, const RigInput& input, uint64_t seed)
+      : rig(options, input, seed), cluster(rig.world.clock, seed) {
+    rig.program.transactional = true;
+    for (SourceSpec& source : rig.program.sources) source.operation = "topic";
+    for (SinkSpec& sink : rig.program.sinks) sink.operation = "topic";
+    AddRekeySources(&rig.program);
+    TopicOptions growing;
+    growing.may_grow = !options.with_window;  // windows are kept by where their keys lie: nothing may be added below them
+    cluster.AddTopic("events", input.partitions, growing);
+    TopicOptions foreign;
+    foreign.foreign = true;
+    for (const char* sink : kSinks) cluster.AddTopic(sink, 1, foreign);
+  }
+  RecoverRig rig;
+  MemoryCluster cluster;
+};
+
 }  // namespace
 
 SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation, bool keep_trace) {
@@ -43,11 +69,9 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
   input.partitions = 1 + static_cast<int>(random() % 4);
   input.records = 10 + static_cast<int>(random() % 30);
   input.shared_keys = options.rekeyed;
-  RecoverRig rig(options, input, seed);
-  rig.program.transactional = true;
-  for (SourceSpec& source : rig.program.sources) source.operation = "topic";
-  for (SinkSpec& sink : rig.program.sinks) sink.operation = "topic";
-  AddRekeySources(&rig.program);
+  SampleOnCluster sample(options, input, seed);
+  RecoverRig& rig = sample.rig;
+  MemoryCluster& cluster = sample.cluster;
   constexpr int64_t kDelays[] = {0, 20'000'000, 300'000'000, 900'000'000};
   // An answer that comes too late while a copy is paused is there as soon as its time-out is: it counts.
   const bool late = random() % 2 == 0;
@@ -58,13 +82,7 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
                              options.rekeyed, options.rekeyed_twice ? " twice" : "", static_cast<int>(options.order),
                              input.partitions, input.records);
 
-  MemoryCluster cluster(rig.world.clock, seed);
   cluster.keep_trace = keep_trace;
-  TopicOptions foreign;
-  foreign.foreign = true;
-  cluster.AddTopic("events", input.partitions);
-  for (const char* sink : {"out", "bars", "dead", "late"}) cluster.AddTopic(sink, 1, foreign);
-
   SimulationOptions simulation;
   simulation.seed = seed;
   simulation.faults = ClusterFaults::Draw(seed);
@@ -91,7 +109,7 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
   result.trace_hash = cluster.trace_hash();
   if (keep_trace) result.trace = cluster.trace();
   result.wrong = result.report.failure;
-  for (const char* sink : {"out", "bars", "dead", "late"}) {
+  for (const char* sink : kSinks) {
     MemoryOutput& output = rig.world.output(sink);
     output.records.clear();
     for (int32_t p = 0; p < cluster.Partitions(sink); ++p) {
@@ -103,17 +121,11 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
 }
 
 std::string StartOnEmptiedChangelog() {
-  SampleOptions options;
-  options.stateful = false;
-  options.idle_ns = 60 * kSecond;
   RigInput input;
   input.partitions = 1;
-  RecoverRig rig(options, input);
-  rig.program.transactional = true;
-  for (SourceSpec& source : rig.program.sources) source.operation = "topic";
-  for (SinkSpec& sink : rig.program.sinks) sink.operation = "topic";
-  MemoryCluster cluster(rig.world.clock, 1);
-  for (const char* topic : {"events", "out", "bars", "dead", "late"}) cluster.AddTopic(topic, 1);
+  SampleOnCluster sample(PlainShape(), input, 1);
+  RecoverRig& rig = sample.rig;
+  MemoryCluster& cluster = sample.cluster;
   for (const SampleEvent& event : rig.events[0]) {
     MemoryRecord record;
     record.value = EventJson(event);

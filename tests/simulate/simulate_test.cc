@@ -48,7 +48,7 @@ TEST_CASE("whatever dies, nothing is lost, repeated or out of order", "[simulate
   for (const char* fault :
        {"abort demanded", "answer lost", "coordinator unavailable", "copy killed", "copy paused", "copy paused at a step", "copy stopped", "end lag",
         "foreign transaction", "late copy accepted", "late copy refused", "leader moved", "log compacted", "marker lag",
-        "outcome unknown", "producer fenced", "queue full", "rebalance", "rebalance at commit", "request delayed",
+        "outcome unknown", "partition added", "producer fenced", "queue full", "rebalance", "rebalance at commit", "request delayed",
         "request late", "request lost", "session expired", "small fetch", "transaction timed out", "unstable offsets"}) {
     INFO(fault);
     CHECK(faults[fault] != 0);

@@ -93,10 +93,29 @@ Status Create(Client& client, int64_t wait_ns_max, const std::vector<InternalTop
   return Status();
 }
 
+// Gives a topic the partitions that it lacks.
+Status Grow(Client& client, int64_t wait_ns_max, const InternalTopic& topic) {
+  char error[256] = "";
+  using NewPartitions = std::unique_ptr<rd_kafka_NewPartitions_t, Free<rd_kafka_NewPartitions_destroy>>;
+  NewPartitions wanted(rd_kafka_NewPartitions_new(topic.topic.c_str(), static_cast<size_t>(topic.partitions), error, sizeof error));
+  if (!wanted) return Status::Invalid(Named(client, topic) + " cannot be given more partitions: " + error);
+  rd_kafka_NewPartitions_t* bare = wanted.get();
+  Request request(client, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, wait_ns_max);
+  rd_kafka_CreatePartitions(client.get(), &bare, 1, request.options(), request.queue());
+  if (Status status = request.Wait("adding partitions to topic `" + topic.topic + "`"); !status.ok()) return status;
+  size_t n = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(request.event()), &n);
+  rd_kafka_resp_err_t code = n == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR_NO_ERROR;
+  // INVALID_PARTITIONS: another process of this pipeline was quicker.
+  if (!code || code == RD_KAFKA_RESP_ERR_INVALID_PARTITIONS) return Status();
+  return client.ToStatus(code, "adding partitions to topic `" + topic.topic + "`, which needs ALTER on it");
+}
+
 Status Check(Client& client, int64_t wait_ns_max, int32_t partitions, InternalTopic* topic) {
   if (topic->rekey) {
     topic->partitions = partitions;  // where keys lie was decided when it was made
-  } else if (partitions != topic->partitions) {
+  } else if (partitions != topic->partitions && !(topic->grows && partitions > topic->partitions)) {
     return Status::Invalid(Named(client, *topic) + " has " + std::to_string(partitions) + " partitions and needs " +
                            std::to_string(topic->partitions) + ", one for each of its input: the state was kept " +
                            "by another partitioning and cannot be used. Give the input its old number of partitions " +
@@ -149,6 +168,15 @@ Status OpenInternalTopics(Client& client, int64_t wait_ns_max, std::vector<Inter
   }
   if (!missing.empty()) {
     if (Status status = Create(client, left(), missing); !status.ok()) return status;
+  }
+  for (auto& [topic, partitions] : found) {
+    if (!topic->grows || partitions >= topic->partitions) continue;
+    if (Status status = Grow(client, left(), *topic); !status.ok()) return status;
+    for (const int32_t wanted = topic->partitions; partitions < wanted;) {
+      if (MonoNs() > end) return Status::Unavailable("topic `" + topic->topic + "` does not show its new partitions");
+      std::this_thread::sleep_for(std::chrono::nanoseconds(kLookAgainNs));
+      if (Status status = PartitionCount(client, topic->topic, left(), &partitions); !status.ok()) return status;
+    }
   }
   // A new topic is there when its partitions have leaders.
   for (InternalTopic* topic : missing) {

@@ -14,6 +14,7 @@ struct InternalTopic {
   std::string topic;
   std::string stage;                    // whose state it is, or the step that re-keys
   bool rekey = false;
+  bool grows = false;                   // one that exists may get more partitions
   int32_t partitions = 0;               // of one that is made; of re-keyed rows, filled in: what it has
   int64_t batch_bytes_max = 1'048'588;  // filled in: what the topic takes (max.message.bytes)
 };

@@ -79,9 +79,12 @@ Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorConte
     options.start_latest = *start == "latest";
   }
   const std::string* partitioner = Find(source.properties, "partitioner");
-  // Without state nothing rests on where a key is.
-  bool stateful = !context.group_member || context.resumed;
-  options.check_keys = source.keyed && stateful && !(partitioner && *partitioner == "other");
+  // Windows that stand in the source's own stage rest on equal keys being in one partition; nothing else does.
+  bool rests = !context.group_member;
+  for (const WindowSpec& window : context.program->windows) {
+    rests = rests || (context.resumed && window.stage == source.stage);
+  }
+  options.check_keys = source.keyed && rests && !(partitioner && *partitioner == "other");
   std::shared_ptr<Reader> reader;
   Status status = connection->ReaderFor(context.worker, context.loop, false, source.address, source.name, &reader);
   if (!status.ok()) return status;

@@ -1,6 +1,7 @@
 #include "runtime/connector/kafka/questions.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <thread>
 
@@ -12,8 +13,21 @@ constexpr int64_t kAnswerNsMax = 5'000'000'000;
 constexpr int64_t kAskAgainNs = 50'000'000;
 
 // What the group has committed by partition, from the answer. Unstable: a transaction still holds some of it.
+constexpr const char* kFirstPartitions = "weir partitions=";
+
+// The number in an offset's metadata; 0: there is none.
+int32_t FirstPartitions(Str metadata) {
+  std::string_view text = metadata.view(), head = kFirstPartitions;
+  int32_t count = 0;
+  if (!text.starts_with(head)) return 0;
+  text.remove_prefix(head.size());
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  return error == std::errc() && end == text.data() + text.size() && count > 0 ? count : 0;
+}
+
+// `then`: see FirstPartitions.
 Status CommittedFrom(Client& client, Request& request, const std::string& what, int32_t partitions, bool* unstable,
-                     std::vector<int64_t>* offsets) {
+                     std::vector<int64_t>* offsets, int32_t* then) {
   *unstable = false;
   Status status = request.Result(what);
   if (!request.event()) return status;
@@ -27,12 +41,15 @@ Status CommittedFrom(Client& client, Request& request, const std::string& what, 
     if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0])) code = rd_kafka_error_code(error);
   }
   offsets->assign(static_cast<size_t>(partitions), -1);
+  *then = 0;
   const rd_kafka_topic_partition_list_t* list = code ? nullptr : rd_kafka_group_result_partitions(groups[0]);
   for (int i = 0; list && i < list->cnt && !code; ++i) {
     const rd_kafka_topic_partition_t& p = list->elems[i];
     code = p.err;
     if (p.partition >= 0 && p.partition < partitions && p.offset >= 0) {
       (*offsets)[static_cast<size_t>(p.partition)] = p.offset;
+      int32_t count = FirstPartitions(Str(static_cast<const char*>(p.metadata), static_cast<uint32_t>(p.metadata_size)));
+      if (count > 0) *then = *then == 0 ? count : std::min(*then, count);
     }
   }
   *unstable = code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
@@ -44,6 +61,8 @@ Status CommittedFrom(Client& client, Request& request, const std::string& what, 
 }
 
 }  // namespace
+
+std::string FirstPartitionsText(int32_t partitions) { return kFirstPartitions + std::to_string(partitions); }
 
 TransactionResult Questions::Over(const std::string& key, Status status) {
   if (status.ok()) {
@@ -65,7 +84,7 @@ void Questions::Pause(const Open& open) {
   if (left > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(left));
 }
 
-TransactionResult Questions::Committed(const std::string& topic, std::vector<int64_t>* offsets) {
+TransactionResult Questions::Committed(const std::string& topic, std::vector<int64_t>* offsets, int32_t* then) {
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
   const std::string& group = connection_->settings().group;
@@ -89,7 +108,7 @@ TransactionResult Questions::Committed(const std::string& topic, std::vector<int
   }
   if (!open.request->Poll(kWaitMs)) return {TransactionOutcome::kAgain, Status::Unavailable(what)};
   bool unstable = false;
-  Status status = CommittedFrom(*admin, *open.request, what, open.partitions, &unstable, offsets);
+  Status status = CommittedFrom(*admin, *open.request, what, open.partitions, &unstable, offsets, then);
   if (unstable) status = Status::Unavailable(what + ": a transaction of another producer still holds some of them");
   return Over(key, std::move(status));
 }

@@ -15,13 +15,17 @@
 
 namespace weir::kafka {
 
+// The metadata of every committed offset: how many partitions the topic had when the group began. It tells a partition that
+// was added since, which is read from its beginning, from one that only had no offset yet.
+std::string FirstPartitionsText(int32_t partitions);
+
 // All calls on one thread. Each waits 200 ms at most; kAgain: the same call goes on with it.
 class Questions {
  public:
   explicit Questions(Connection* connection) : connection_(connection) {}
 
   // The group's offsets of all partitions that the topic has now; -1: none. Waits for offsets that a transaction holds.
-  TransactionResult Committed(const std::string& topic, std::vector<int64_t>* offsets);
+  TransactionResult Committed(const std::string& topic, std::vector<int64_t>* offsets, int32_t* then);
   TransactionResult EdgeOf(const std::string& topic, int32_t partition, Edge edge, Isolation isolation,
                            int64_t* offset);
   // Forgets what is under way. The connection must still be there.

@@ -174,7 +174,8 @@ class RdFeed final : public Feed {
                                ", is not there (" + detail + "). Either retention deleted records that were never " +
                                "read, or the topic was made anew. Lengthen the topic's retention. To go on without " +
                                "these records, move the group's offsets (kafka-consumer-groups.sh --reset-offsets); " +
-                               "a pipeline with state starts with an empty state directory");
+                               "a pipeline with state begins without it: with an empty state directory, or, where " +
+                               "it is kept in changelog topics, with those and the group's offsets deleted");
       case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
         return Status::Corrupt(where + ": the broker lost records that were read already (" + detail + ")");
       case RD_KAFKA_RESP_ERR__BAD_MSG:

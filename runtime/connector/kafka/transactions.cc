@@ -1,17 +1,18 @@
 #include "runtime/connector/kafka/transactions.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "runtime/connector/kafka/reader.h"
 #include "runtime/connector/kafka/request.h"
 #include "runtime/core/hash.h"
-#include "runtime/engine/internal_topics.h"
+#include "runtime/engine/topic_names.h"
 
 namespace weir::kafka {
 namespace {
 
 constexpr size_t kRefusedMax = 10'000;
-constexpr int64_t kTrimNsMax = 2'000'000'000;
+constexpr int64_t kTrimNsMax = 20'000'000'000;
 
 uint64_t HashOf(int sink, Str key, Str value) {
   return HashCombine(HashCombine(Hash(key), Hash(value)), static_cast<uint64_t>(sink));
@@ -65,6 +66,7 @@ Status KafkaTransactions::OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns
     rekeys_.push_back(std::move(topic));
   }
   if (Status status = OpenInternalTopics(*admin, wait_ns_max, &rekeys_); !status.ok()) return status;
+  trims_.resize(rekeys_.size());
   for (size_t i = 0; i < rekeys->size(); ++i) (*rekeys)[i].partitions = rekeys_[i].partitions;
   return Status();
 }
@@ -93,6 +95,7 @@ Status KafkaTransactions::Open(const std::vector<Changelog>& changelogs, int64_t
     spec.topic = ChangelogTopic(*program_, changelog.stage);
     spec.stage = program_->stages[static_cast<size_t>(changelog.stage)].name;
     spec.partitions = changelog.partitions;
+    spec.grows = changelog.grows;
     changelogs_.push_back(std::move(spec));
   }
   if (Status status = OpenInternalTopics(*admin, left(), &changelogs_); !status.ok()) return status;
@@ -226,16 +229,24 @@ TransactionResult KafkaTransactions::WriteRow(int exchange, int32_t partition, S
 void KafkaTransactions::TrimRekeyed(int exchange, const std::vector<std::pair<int32_t, int64_t>>& before) {
   Client* admin = nullptr;
   if (before.empty() || !connection_->Admin(&admin).ok()) return;
+  std::unique_ptr<Request>& trim = trims_[static_cast<size_t>(exchange)];
+  if (trim != nullptr) {
+    if (!trim->Poll(0)) return;  // the last one is still under way; what is not deleted now is deleted next time
+    Status status = trim->Result("deleting what was read of topic `" + rekeys_[static_cast<size_t>(exchange)].topic + "`");
+    if (!status.ok() && !trim_failed_ && connection_->options().log != nullptr) {
+      connection_->options().log->Write(LogLevel::kWarning, connection_->settings().line,
+                                        status.message() + "; until it succeeds the topic grows: give this client DELETE on it");
+    }
+    trim_failed_ = !status.ok();
+  }
   PartitionList list = NewPartitionList(static_cast<int>(before.size()));
   for (const auto& [partition, offset] : before) {
     rd_kafka_topic_partition_list_add(list.get(), rekeys_[static_cast<size_t>(exchange)].topic.c_str(), partition)->offset = offset;
   }
   std::unique_ptr<rd_kafka_DeleteRecords_t, Free<rd_kafka_DeleteRecords_destroy>> records(rd_kafka_DeleteRecords_new(list.get()));
   rd_kafka_DeleteRecords_t* bare = records.get();
-  Request request(*admin, RD_KAFKA_ADMIN_OP_DELETERECORDS, kTrimNsMax);
-  rd_kafka_DeleteRecords(admin->get(), &bare, 1, request.options(), request.queue());
-  // What is not deleted now is deleted next time.
-  (void)request.Wait("deleting what was read").ok();
+  trim = std::make_unique<Request>(*admin, RD_KAFKA_ADMIN_OP_DELETERECORDS, kTrimNsMax);
+  rd_kafka_DeleteRecords(admin->get(), &bare, 1, trim->options(), trim->queue());
 }
 
 TransactionResult KafkaTransactions::Flush() { return producer_ ? producer_->Flush() : NoProducer(); }
@@ -245,7 +256,14 @@ TransactionResult KafkaTransactions::SendOffsets(const std::vector<SourceOffset>
   PartitionList list = NewPartitionList(static_cast<int>(offsets.size()));
   for (const SourceOffset& o : offsets) {
     if (o.offset < 0) continue;
-    rd_kafka_topic_partition_list_add(list.get(), SourceTopic(o.source).c_str(), o.partition)->offset = o.offset;
+    rd_kafka_topic_partition_t* entry =
+        rd_kafka_topic_partition_list_add(list.get(), SourceTopic(o.source).c_str(), o.partition);
+    entry->offset = o.offset;
+    auto first = first_partitions_.find(o.source);
+    if (first == first_partitions_.end()) continue;
+    std::string text = FirstPartitionsText(first->second);
+    entry->metadata = strdup(text.c_str());  // the list frees it
+    entry->metadata_size = text.size();
   }
   return producer_->SendOffsets(list, group);
 }
@@ -254,8 +272,10 @@ TransactionResult KafkaTransactions::Commit() { return producer_ ? producer_->Co
 
 TransactionResult KafkaTransactions::Abort() { return producer_ ? producer_->Abort() : TransactionResult(); }
 
-TransactionResult KafkaTransactions::Committed(int source, std::vector<int64_t>* offsets) {
-  return questions_.Committed(SourceTopic(source), offsets);
+TransactionResult KafkaTransactions::Committed(int source, std::vector<int64_t>* offsets, int32_t* then) {
+  TransactionResult result = questions_.Committed(SourceTopic(source), offsets, then);
+  if (result.ok()) first_partitions_[source] = *then > 0 ? *then : static_cast<int32_t>(offsets->size());
+  return result;
 }
 
 TransactionResult KafkaTransactions::StartOf(int source, int32_t partition, bool latest, int64_t* offset) {
@@ -279,6 +299,7 @@ TransactionResult KafkaTransactions::Replay(int stage, int32_t partition, int64_
 void KafkaTransactions::Close() {
   replay_.Close();
   questions_.Clear();
+  trims_.clear();
   producer_.reset();
   leaving_.clear();
 }

@@ -13,6 +13,7 @@
 #include "runtime/connector/kafka/internal_topics.h"
 #include "runtime/connector/kafka/questions.h"
 #include "runtime/connector/kafka/replay.h"
+#include "runtime/connector/kafka/request.h"
 #include "runtime/connector/kafka/sink_record.h"
 #include "runtime/connector/kafka/transactional_producer.h"
 #include "runtime/engine/clock.h"
@@ -62,7 +63,7 @@ class KafkaTransactions final : public Transactions {
   bool unanswered() const override { return producer_ && producer_->unanswered(); }
 
   void BeginRecovery() override { questions_.Clear(); }
-  TransactionResult Committed(int source, std::vector<int64_t>* offsets) override;
+  TransactionResult Committed(int source, std::vector<int64_t>* offsets, int32_t* then) override;
   TransactionResult StartOf(int source, int32_t partition, bool latest, int64_t* offset) override;
   TransactionResult ChangelogEnd(int stage, int32_t partition, Isolation isolation, int64_t* end) override;
   TransactionResult Replay(int stage, int32_t partition, int64_t end, int64_t* at, const Change& change) override;
@@ -90,10 +91,13 @@ class KafkaTransactions final : public Transactions {
 
   // Targets are the sinks, the topics of exchanges, the changelogs.
   std::unique_ptr<TransactionalProducer> producer_;
+  std::vector<std::unique_ptr<Request>> trims_;  // by exchange: the last deletion of rows that were read
+  bool trim_failed_ = false;
   // Dropped in the middle of a call: destroyed when it has returned.
   std::vector<std::unique_ptr<TransactionalProducer>> leaving_;
   // Records of a Write that the producer had no room for: it goes on behind those that it took.
   size_t write_at_ = 0;
+  std::map<int, int32_t> first_partitions_;  // by source: what Committed said, or the number then
   Questions questions_;
   kafka::Replay replay_;
 };

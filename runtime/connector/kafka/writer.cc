@@ -98,6 +98,7 @@ void Writer::Delivered(const rd_kafka_message_t* message) {
   auto* ticket = static_cast<Ticket*>(message->_private);
   if (__builtin_expect(message->err != 0, 0)) {
     auto* sink = static_cast<KafkaSink*>(rd_kafka_topic_opaque(message->rkt));
+    if (FellWithAnother(message)) return SendAgain(message);
     if (IsRecordsFault(message->err)) {
       Sink::RefusedLater refused;
       refused.key.assign(static_cast<const char*>(message->key), message->key_len);
@@ -126,6 +127,22 @@ void Writer::Delivered(const rd_kafka_message_t* message) {
   if (ticket != ticket_) LowerTickets();
   ticket_ = ticket;
   ++ticket_count_;
+}
+
+// Behind what was sent meanwhile: its place is lost with its batch.
+void Writer::SendAgain(const rd_kafka_message_t* message) {
+  Record record;
+  record.key = Str(static_cast<const char*>(message->key), static_cast<uint32_t>(message->key_len));
+  record.has_key = message->key != nullptr;
+  record.value = Str(static_cast<const char*>(message->payload), static_cast<uint32_t>(message->len));
+  record.has_value = message->payload != nullptr;
+  rd_kafka_timestamp_type_t type;
+  int64_t ms = rd_kafka_message_timestamp(message, &type);
+  record.timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? 0 : ms;
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) record.headers = rd_kafka_headers_copy(headers);
+  Status status = Send(message->rkt, record, static_cast<Ticket*>(message->_private));
+  if (failed_.ok()) failed_ = status;
 }
 
 void Writer::LowerTickets() {

@@ -41,6 +41,7 @@ class Writer {
  private:
   static void OnDelivered(rd_kafka_t* rk, const rd_kafka_message_t* message, void* opaque);
   void Delivered(const rd_kafka_message_t* message);
+  void SendAgain(const rd_kafka_message_t* message);
   void LowerTickets();
 
   Connection* connection_;

@@ -1,4 +1,4 @@
-#include "runtime/engine/internal_topics.h"
+#include "runtime/engine/topic_names.h"
 
 namespace weir {
 

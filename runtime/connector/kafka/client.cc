@@ -9,6 +9,7 @@
 namespace weir::kafka {
 namespace {
 
+constexpr int64_t kTellNs = 5'000'000'000;
 constexpr int16_t kApiFetch = 1;
 // Longer than fetch.wait.max.ms (100 ms unless set): a fetch at the end of a partition is answered at least that often.
 constexpr int64_t kFetchAnswerNsMax = 3'000'000'000;
@@ -80,10 +81,25 @@ void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const 
     }
   }
   if (!client->log_) return;
+  std::string like_it;
+  if ((failure || !strcmp(facility, "GETPID")) && !client->MayTell(&like_it)) return;
   LogLevel to = level <= 3 ? LogLevel::kWarning : level <= 5 ? LogLevel::kInfo : LogLevel::kDebug;
   client->log_->Write(to, client->settings_.line,
                       "kafka connection `" + client->settings_.connection + "` (brokers " +
-                          client->settings_.brokers + "): " + text);
+                          client->settings_.brokers + "): " + text + like_it);
+}
+
+bool Client::MayTell(std::string* like_it) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  int64_t now = MonoNs();
+  if (now < tell_at_ns_) {
+    ++not_told_;
+    return false;
+  }
+  if (not_told_ != 0) *like_it = " (" + std::to_string(not_told_) + " more like it went before)";
+  not_told_ = 0;
+  tell_at_ns_ = now + kTellNs;
+  return true;
 }
 
 rd_kafka_resp_err_t Client::OnNew(rd_kafka_t* rk, const rd_kafka_conf_t*, void* opaque, char*, size_t) {

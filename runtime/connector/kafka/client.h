@@ -56,6 +56,8 @@ class Client {
  private:
   Client() = default;
   static void OnLog(const rd_kafka_t* rk, int level, const char* facility, const char* text);
+  // Troubles that librdkafka has again and again, several times a second while a broker is away, are told now and then.
+  bool MayTell(std::string* like_it);
   static rd_kafka_resp_err_t OnNew(rd_kafka_t* rk, const rd_kafka_conf_t* conf, void* opaque, char* error, size_t size);
   static rd_kafka_resp_err_t OnResponse(rd_kafka_t* rk, int fd, const char* broker, int32_t broker_id, int16_t api_key,
                                         int16_t api_version, int32_t correlation, size_t size, int64_t rtt,
@@ -71,6 +73,8 @@ class Client {
   std::atomic<int64_t> fetch_answered_ns_{0};
   std::atomic<int64_t> fetch_failed_ns_{0};
   mutable std::mutex mutex_;
+  int64_t tell_at_ns_ = 0;
+  uint64_t not_told_ = 0;
   std::string last_failure_;  // librdkafka's words for the last connection that failed
 };
 

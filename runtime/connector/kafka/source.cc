@@ -30,7 +30,7 @@ KafkaSource::~KafkaSource() { Close(); }
 
 Status KafkaSource::Partitions(int64_t wait_ns_max, int32_t* count) {
   Status status = connection_->Partitions(options_.topic, wait_ns_max, count);
-  if (!status.ok()) return status.Within((options_.table ? "table `" : "source `") + options_.name + "`");
+  if (!status.ok()) return status;
   partitions_ = *count;
   return Warm(wait_ns_max);
 }
@@ -195,9 +195,7 @@ Status KafkaSource::Poll(std::unique_ptr<Batch>* batch) {
       }
     }
     if (slot.held || !slot.feed || !slot.feed->Ready()) continue;
-    if (Status status = slot.feed->Take(batch); !status.ok()) {
-      return status.Within((options_.table ? "table `" : "source `") + options_.name + "`");
-    }
+    if (Status status = slot.feed->Take(batch); !status.ok()) return status;
     if (!*batch) continue;
     return options_.check_keys ? CheckKeys(&slot, **batch) : Status();
   }

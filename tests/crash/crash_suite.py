@@ -34,6 +34,7 @@ from process import die_with_parent  # noqa: E402
 
 PARTITIONS = 4
 PENDING = 100        # requests that must be pending at each fault
+PENDING_THERE = 25   # requests that the copy must have which the fault happens to: as many come to one partition
 RATE = 200           # orders per second
 DELAY_MS = "50..650"
 SESSION_MS = 6000
@@ -241,14 +242,14 @@ class Suite:
         self.writer.check()
 
     def busy(self):
-        """Copies with requests under way, and the partitions that each of them holds."""
+        """Copies with requests under way: the partitions that each of them holds, and its requests."""
         self.alive()
         found = {}
         for copy in self.copies:
             _, text = copy.get("metrics")
             held = re.findall(r'^weir_source_lag_records\{[^}]*source="orders"[^}]*partition="(\d+)"', text, re.M)
             under_way = sum(float(n) for n in re.findall(r"^weir_lookup_inflight\{[^}]*\} (\S+)$", text, re.M))
-            if held and under_way > 0:
+            if held and under_way >= PENDING_THERE:
                 found[copy] = sorted(map(int, held)), int(under_way)
         return found
 

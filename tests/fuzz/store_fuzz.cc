@@ -125,9 +125,9 @@ void Identity(Str bytes) {
   weir::WriteIdentity(again, &twice);
   FUZZ_CHECK(once.str() == twice.str());
   auto has_entries = [](uint64_t hash) { return hash % 2 == 0; };
-  FUZZ_CHECK(weir::CheckIdentity("here", identity, again, has_entries).ok() ||
+  FUZZ_CHECK(weir::CheckIdentity("here", "begin again", identity, again, has_entries).ok() ||
              identity.steps.size() > 1);  // steps of one hash and two schemas are no identity of ours
-  Status other = weir::CheckIdentity("here", identity, weir::StoreIdentity(), has_entries);
+  Status other = weir::CheckIdentity("here", "begin again", identity, weir::StoreIdentity(), has_entries);
   FUZZ_CHECK(other.ok() || !other.message().empty());
 }
 

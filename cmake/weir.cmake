@@ -13,8 +13,10 @@ set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 
 find_program(WEIR_CCACHE ccache)
 if(WEIR_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${WEIR_CCACHE})
+  # Paths are hashed relative to the source folder, so that every clone finds what another one compiled.
+  set(WEIR_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${WEIR_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_LAUNCHER})
+  set(CMAKE_C_COMPILER_LAUNCHER ${WEIR_LAUNCHER})
 endif()
 
 add_compile_options(-fno-pie -march=x86-64-v2 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)

@@ -7,7 +7,7 @@ As a module:
         broker.kill(); broker.start()
 
 As a program (for tests that are not Python), it talks on its standard input and output, one line each way:
-    kafka_broker.py [--dir DIR] [--heap 512m] [--set name=value]...
+    kafka_broker.py [--dir DIR] [--heap 512m] [--set name=value]... [--feature name=level]...
     > ready 127.0.0.1:PORT
     stop    > stopped       SIGTERM: the broker closes its log properly
     kill    > killed        SIGKILL
@@ -38,7 +38,6 @@ CLUSTER_ID = "d2VpcndlaXJ3ZWlyd2Vpcg"
 
 PROPERTIES = {
     "process.roles": "broker,controller",
-    "node.id": "1",
     "inter.broker.listener.name": "PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -78,16 +77,23 @@ def kafka_home():
 
 
 class KafkaBroker:
-    def __init__(self, directory=None, heap="512m", properties=None, ready_timeout_s=60):
+    def __init__(self, directory=None, heap="512m", properties=None, features=None, port=None, node=1, voters=None,
+                 ready_timeout_s=60):
+        """`features`: levels other than this version's newest, such as {"transaction.version": 1}. `port`: one that is
+        free, else it is chosen at the start. `node` is its number, `voters` the controllers' ports by number: one of a
+        cluster, see kafka_cluster.py."""
         self._home = kafka_home()
         self._own_directory = directory is None
         self.directory = directory or tempfile.mkdtemp(prefix="weir-kafka-")
         os.makedirs(self.directory, exist_ok=True)
         self._heap = heap
         self._extra = dict(properties or {})
+        self._features = [f"{name}={level}" for name, level in sorted((features or {}).items())]
         self._ready_timeout_s = ready_timeout_s
         self._process = None
-        self.port = None
+        self.port = port
+        self.node = node
+        self._voters = voters or ({node: free_port()} if port else None)
 
     # The life of a broker. start may be called again after stop or kill: same directory, same port.
 
@@ -95,18 +101,28 @@ class KafkaBroker:
         attempts = 1 if self.port else 3
         for attempt in range(attempts):
             if self.port is None or attempt > 0:
-                self.port, self._controller_port = free_port(), free_port()
-            self._configure()
-            self._process = Process(self._command(), os.path.join(self.directory, "broker.log"))
+                self.port, self._voters = free_port(), {self.node: free_port()}
             try:
-                wait_until(self._ready, self._ready_timeout_s, "the broker answers")
-                return self
-            except (BrokerError, TimeoutError) as error:
-                tail = self._process.log_tail()
-                self._process.end(signal.SIGKILL, 10)
-                if "Address already in use" not in tail or attempt + 1 == attempts:
-                    raise BrokerError(f"the Kafka broker did not start: {error}\n{tail}") from None
+                self.begin()
+                return self.wait_ready()
+            except BrokerError as error:
+                if "Address already in use" not in str(error) or attempt + 1 == attempts:
+                    raise
         raise AssertionError("unreachable")
+
+    def begin(self):
+        """Starts without waiting: a node of a cluster waits for the others."""
+        self._configure()
+        self._process = Process(self._command(), os.path.join(self.directory, "broker.log"))
+
+    def wait_ready(self):
+        try:
+            wait_until(self._ready, self._ready_timeout_s, "the broker answers")
+            return self
+        except (BrokerError, TimeoutError) as error:
+            tail = self._process.log_tail()
+            self._process.end(signal.SIGKILL, 10)
+            raise BrokerError(f"the Kafka broker did not start: {error}\n{tail}") from None
 
     @property
     def bootstrap(self):
@@ -151,9 +167,10 @@ class KafkaBroker:
     def _configure(self):
         properties = dict(PROPERTIES)
         properties.update({
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller_port}",
+            "node.id": self.node,
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._voters[self.node]}",
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
+            "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{p}" for n, p in sorted(self._voters.items())),
             "log.dirs": os.path.join(self.directory, "data"),
         })
         properties.update(self._extra)
@@ -168,7 +185,8 @@ class KafkaBroker:
 
     def _formatted(self):
         """A freshly formatted storage directory, made by Kafka's own tool the first time."""
-        formatted = os.path.join(self._home, "formatted")
+        which = ["formatted", *self._features] + ([f"node={self.node}"] if self.node != 1 else [])
+        formatted = os.path.join(self._home, "-".join(which))
         if os.path.exists(formatted):
             return formatted
         with tempfile.TemporaryDirectory(dir=self._home) as work:
@@ -178,7 +196,8 @@ class KafkaBroker:
                 out.write(source.read())
                 out.write(f"log.dirs={fresh}\n")
             result = subprocess.run(
-                self._java("256m", []) + ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", config],
+                self._java("256m", []) + ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", config]
+                + [argument for feature in self._features for argument in ("--feature", feature)],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
             if result.returncode != 0:
                 raise BrokerError(f"Kafka's storage could not be formatted:\n{result.stdout}")
@@ -197,21 +216,52 @@ class KafkaBroker:
         options = ["-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:+ExplicitGCInvokesConcurrent", "-Xshare:auto"]
         return self._java(self._heap, options) + ["kafka.Kafka", self._properties_path()]
 
-    # Ready means: answers a metadata request and names itself as a broker. Listening alone comes seconds earlier.
+    # Ready means: answers a metadata request and names itself as a node. Listening alone comes seconds earlier.
 
     def _ready(self):
         if not self._process.running():
             raise BrokerError(f"it ended with exit code {self._process.exit_code()}")
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
-                # Metadata version 4: no topics, no automatic creation.
-                body = struct.pack(">hhih5s", 3, 4, 1, 5, b"ready") + struct.pack(">i?", 0, False)
-                connection.sendall(struct.pack(">i", len(body)) + body)
-                answer = self._receive(connection, struct.unpack(">i", self._receive(connection, 4))[0])
-                brokers = struct.unpack(">i", answer[8:12])[0]
-                return brokers == 1
+            return self.node in self.metadata(topics=False)[0]
         except (OSError, struct.error):
             return False
+
+    # What it says of its cluster; OSError when it does not answer.
+
+    def metadata(self, topics=True):
+        """(nodes, partitions): the numbers of the nodes it knows, and (topic, partition, leader, replicas, replicas in
+        sync) of each partition."""
+        # Version 4, no automatic creation; all topics, or none.
+        answer = self._ask(3, 4, struct.pack(">i?", -1 if topics else 0, False))
+        answer.take("i")  # throttled so long
+        nodes = [(answer.take("i"), answer.string(), answer.take("i"), answer.string())[0] for _ in answer.items()]
+        answer.string(), answer.take("i")  # cluster, controller
+        partitions = []
+        for _ in answer.items():
+            answer.take("h")
+            topic = answer.string()
+            answer.take("?")
+            for _ in answer.items():
+                answer.take("h")
+                number, leader = answer.take("i"), answer.take("i")
+                replicas = [answer.take("i") for _ in answer.items()]
+                partitions.append((topic, number, leader, replicas, [answer.take("i") for _ in answer.items()]))
+        return nodes, partitions
+
+    def coordinator(self, name, of_transactions=False):
+        """The number of the node that coordinates a group, or a transactional id; -1: none now."""
+        key = name.encode()
+        answer = self._ask(10, 1, struct.pack(f">h{len(key)}sb", len(key), key, of_transactions))
+        answer.take("i"), answer.take("h"), answer.string()
+        return answer.take("i")
+
+    def _ask(self, key, version, body):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            request = struct.pack(">hhih5s", key, version, 1, 5, b"tests") + body
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            answer = Answer(self._receive(connection, struct.unpack(">i", self._receive(connection, 4))[0]))
+            answer.take("i")  # our number of the request
+            return answer
 
     @staticmethod
     def _receive(connection, size):
@@ -224,13 +274,35 @@ class KafkaBroker:
         return data
 
 
+class Answer:
+    """Kafka's encoding before it was flexible, read from the front."""
+
+    def __init__(self, data):
+        self._data, self._at = data, 0
+
+    def take(self, code):
+        (value,) = struct.unpack_from(">" + code, self._data, self._at)
+        self._at += struct.calcsize(">" + code)
+        return value
+
+    def string(self):
+        size = max(self.take("h"), 0)
+        self._at += size
+        return self._data[self._at - size:self._at].decode()
+
+    def items(self):
+        return range(self.take("i"))
+
+
 def main():
     parser = argparse.ArgumentParser(description="a real Kafka broker for tests; commands on standard input")
     parser.add_argument("--dir", help="its directory, kept afterwards (default: a temporary one, removed)")
     parser.add_argument("--heap", default="512m")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a broker property")
+    parser.add_argument("--feature", action="append", default=[], metavar="NAME=LEVEL", help="level of a feature")
     arguments = parser.parse_args()
-    broker = KafkaBroker(arguments.dir, arguments.heap, dict(p.split("=", 1) for p in arguments.set))
+    broker = KafkaBroker(arguments.dir, arguments.heap, dict(p.split("=", 1) for p in arguments.set),
+                         dict(f.split("=", 1) for f in arguments.feature))
 
     def terminate(*_):
         raise SystemExit(0)

@@ -120,7 +120,7 @@ std::string TopicError(const rd_kafka_topic_result_t** results, size_t count) {
 void KafkaProbe::CreateTopic(const std::string& topic, int partitions,
                              const std::map<std::string, std::string>& configs) {
   char error[512];
-  rd_kafka_NewTopic_t* wanted = rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, error, sizeof error);
+  rd_kafka_NewTopic_t* wanted = rd_kafka_NewTopic_new(topic.c_str(), partitions, -1, error, sizeof error);
   for (const auto& [name, value] : configs) rd_kafka_NewTopic_set_config(wanted, name.c_str(), value.c_str());
   Admin(
       bootstrap_, [&](rd_kafka_t* rk, rd_kafka_queue_t* queue) { rd_kafka_CreateTopics(rk, &wanted, 1, nullptr, queue); },

@@ -18,6 +18,7 @@
 
 #include "runtime/connector/kafka/kafka.h"
 #include "tests/integration/connector_harness.h"
+#include "tests/integration/transaction_worker.h"
 #include "tests/servers/broker.h"
 #include "tests/servers/kafka_probe.h"
 
@@ -26,137 +27,14 @@ using weir_test::Fresh;
 using weir_test::KafkaProbe;
 using weir_test::kSecond;
 using weir_test::ProbeRecord;
+using weir_test::Setting;
+using weir_test::Shows;
 using weir_test::TheBroker;
+using weir_test::Values;
+using weir_test::Worker;
 using How = TransactionOutcome;
 
 namespace {
-
-// One worker of a pipeline that reads `in` and writes `out`, with one stage that has state.
-struct Worker : weir_test::KafkaProcess {
-  Worker(const std::string& name, const std::string& in, const std::string& out, const std::string& instance_id,
-         const std::string& brokers = TheBroker().bootstrap())
-      : KafkaProcess(name, {{"kafka.topic.metadata.refresh.interval.ms", "1000"}}, instance_id, brokers) {
-    program.sources.push_back(weir_test::TopicSource(in));
-    program.sinks.push_back(weir_test::TopicSink(out));
-    StageSpec stage;
-    stage.name = "trades/1m";
-    stage.source = 0;
-    program.stages.push_back(stage);
-  }
-  ~Worker() {
-    if (transactions) transactions->Close();
-    if (source) source->Close();
-  }
-
-  ConnectorContext Context() {
-    ConnectorContext context = KafkaProcess::Context(true);
-    context.resumed = true;
-    return context;
-  }
-
-  void Make() {
-    REQUIRE(connector->MakeSource(program.sources[0], Context(), &source).ok());
-    Status status = connector->MakeTransactions(Context(), &transactions);
-    INFO(status.ToString());
-    REQUIRE(status.ok());
-  }
-  Status Open(int32_t partitions) {
-    if (!transactions) Make();
-    return transactions->Open({{0, partitions}}, 30 * kSecond);
-  }
-  // Also joins the group and starts transactions.
-  void Start(int32_t partitions) {
-    Status status = Open(partitions);
-    INFO(status.ToString());
-    REQUIRE(status.ok());
-    int32_t count = 0;
-    REQUIRE(source->Partitions(30 * kSecond, &count).ok());
-    REQUIRE(source->Open({}, &events).ok());
-    Ok([&] { return transactions->Fence(); });
-  }
-
-  bool Poll() {
-    std::unique_ptr<Batch> batch;
-    if (Status status = source->Poll(&batch); !status.ok()) {
-      failed = status;
-      return false;
-    }
-    for (uint32_t i = 0; batch && i < batch->size; ++i) {
-      read.push_back({batch->partition, batch->messages[i].offset});
-    }
-    return batch != nullptr;
-  }
-
-  // The same call until it is over.
-  TransactionResult Call(const std::function<TransactionResult()>& call, int seconds = 60) {
-    int64_t end = clock.MonoNs() + seconds * kSecond;
-    TransactionResult result;
-    do {
-      result = call();
-      if (source) Poll();
-    } while (result.outcome == How::kAgain && clock.MonoNs() < end);
-    return result;
-  }
-  void Ok(const std::function<TransactionResult()>& call) {
-    TransactionResult result = Call(call);
-    INFO(static_cast<int>(result.outcome) << " " << result.status.ToString());
-    REQUIRE(result.ok());
-  }
-
-  void Begin() {
-    Ok([&] { return transactions->Begin(); });
-  }
-  void Write(const std::vector<std::pair<std::string, std::string>>& records) {
-    OutputBuffer buffer = Buffered(records);
-    Ok([&] { return transactions->Write(0, buffer); });
-  }
-  void Change(int32_t partition, const std::string& key, std::optional<std::string> value) {
-    Str text = value ? Str(*value) : Str();
-    Ok([&] { return transactions->WriteChange(0, partition, Str(key), value ? &text : nullptr); });
-  }
-  void Flush() {
-    Ok([&] { return transactions->Flush(); });
-  }
-  void Commit() {
-    Ok([&] { return transactions->Commit(); });
-  }
-  void CommitAll() {
-    Flush();
-    Commit();
-  }
-  void Abort() {
-    Ok([&] { return transactions->Abort(); });
-  }
-  int32_t then = 0;
-  std::vector<int64_t> Committed() {
-    std::vector<int64_t> offsets;
-    Ok([&] { return transactions->Committed(0, &offsets, &then); });
-    return offsets;
-  }
-  int64_t End(int32_t partition, Isolation isolation) {
-    int64_t end = -1;
-    Ok([&] { return transactions->ChangelogEnd(0, partition, isolation, &end); });
-    return end;
-  }
-
-  static OutputBuffer Buffered(const std::vector<std::pair<std::string, std::string>>& records) {
-    OutputBuffer buffer;
-    for (const auto& [key, value] : records) {
-      OutputRecord r;
-      r.has_key = key != "(none)";
-      weir_test::Append(&buffer, r.has_key ? key : "", &r.key_begin, &r.key_size);
-      weir_test::Append(&buffer, value, &r.value_begin, &r.value_size);
-      buffer.records.push_back(r);
-    }
-    return buffer;
-  }
-
-  weir_test::KeptEvents events;
-  std::unique_ptr<Source> source;
-  std::unique_ptr<Transactions> transactions;
-  std::vector<std::pair<int32_t, int64_t>> read;
-  Status failed;
-};
 
 bool Until(const std::vector<Worker*>& workers, const std::function<bool()>& done, int seconds = 30) {
   return workers[0]->PollUntil(workers, done, seconds);
@@ -175,33 +53,7 @@ std::vector<ProbeRecord> Numbered(const std::string& topic, int partition, int c
   return out;
 }
 
-std::set<std::string> Values(KafkaProbe& probe, const std::string& topic) {
-  std::set<std::string> out;
-  for (const ProbeRecord& r : probe.ReadAll(topic)) out.insert(r.value.value_or("(none)"));
-  return out;
-}
-
-// What readers see is this, or comes to be: the broker answers a commit before it has written its markers.
-bool Shows(KafkaProbe& probe, const std::string& topic, const std::set<std::string>& values) {
-  weir_test::SystemClock clock;
-  for (int64_t end = clock.MonoNs() + 30 * kSecond; clock.MonoNs() < end;) {
-    if (Values(probe, topic) == values) return true;
-  }
-  return false;
-}
-
 std::string ChangelogOf(const std::string& pipeline) { return pipeline + ".trades-1m.changelog"; }
-
-// A pipeline with its topics.
-struct Setting {
-  explicit Setting(int partitions = 1, const std::string& brokers = TheBroker().bootstrap())
-      : probe(brokers), name(Fresh("p")), in(Fresh("in")), out(Fresh("out")) {
-    probe.CreateTopic(in, partitions);
-    probe.CreateTopic(out, partitions);
-  }
-  KafkaProbe probe;
-  std::string name, in, out;
-};
 
 }  // namespace
 

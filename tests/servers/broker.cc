@@ -12,10 +12,13 @@ namespace weir_test {
 
 std::string SourceRoot() { return WEIR_SOURCE_ROOT; }
 
-Broker::Broker() {
+BrokerHarness::BrokerHarness(const std::string& script, const std::vector<std::string>& arguments) {
   int to[2], from[2];
   if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-  std::string harness = SourceRoot() + "/tests/servers/kafka_broker.py";
+  std::string harness = SourceRoot() + "/tests/servers/" + script;
+  std::vector<char*> command = {const_cast<char*>("python3"), harness.data()};
+  for (const std::string& argument : arguments) command.push_back(const_cast<char*>(argument.c_str()));
+  command.push_back(nullptr);
   pid_t parent = getpid();
   pid_ = fork();
   if (pid_ == 0) {
@@ -24,7 +27,7 @@ Broker::Broker() {
     if (getppid() != parent) _exit(1);
     dup2(to[0], 0);
     dup2(from[1], 1);
-    execlp("python3", "python3", harness.c_str(), static_cast<char*>(nullptr));
+    execvp(command[0], command.data());
     _exit(127);
   }
   close(to[0]);
@@ -36,14 +39,14 @@ Broker::Broker() {
   bootstrap_ = line.substr(6);
 }
 
-Broker::~Broker() {
+BrokerHarness::~BrokerHarness() {
   close(in_);
   close(out_);
   int status;
   waitpid(pid_, &status, 0);
 }
 
-std::string Broker::ReadLine() {
+std::string BrokerHarness::ReadLine() {
   std::string line;
   for (char c; read(out_, &c, 1) == 1;) {
     if (c == '\n') return line;
@@ -52,11 +55,12 @@ std::string Broker::ReadLine() {
   return line.empty() ? "(the harness ended)" : line;
 }
 
-void Broker::Tell(const std::string& command, const std::string& answer) {
+std::string BrokerHarness::Tell(const std::string& command, const std::string& answer) {
   std::string line = command + "\n";
   if (write(in_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) throw std::runtime_error("harness gone");
   line = ReadLine();
-  if (line.rfind(answer, 0) != 0) throw std::runtime_error(command + ": " + line);
+  if (line.rfind(answer, 0) != 0 || line.rfind("error ", 0) == 0) throw std::runtime_error(command + ": " + line);
+  return line.substr(answer.size());
 }
 
 }  // namespace weir_test

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""A real Kafka broker whose clients reach it through a proxy that can make a transactional request late.
+
+What it is told to hold is not passed on: the client's connection is closed instead, as when a network loses it, and the
+client sends the request again. The copy that was held is delivered when the test says so, in a transaction of the same
+producer that did not exist when it was sent: the hazard that KIP-890 describes. Nothing depends on time.
+
+As a program it talks on its standard input and output, one line each way:
+    late_broker.py [--feature name=level]...
+    > ready 127.0.0.1:PORT          the proxy; the broker names it to its clients as its own address
+    hold REQUEST                    > armed             the next one is held: EndTxn, TxnOffsetCommit, …
+    deliver                         > delivered NAME    as soon as one is held and its copy was answered; the broker's error
+    count REQUEST                   > NUMBER            of those passed on so far
+    quit, or the end of the input
+
+Python's standard library only.
+"""
+
+import argparse
+import os
+import socket
+import struct
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kafka_broker import BrokerError, KafkaBroker  # noqa: E402
+from process import free_port  # noqa: E402
+
+# name: (key, the first version in the flexible encoding). All have the transactional id first.
+REQUESTS = {
+    "Produce": (0, 9),
+    "InitProducerId": (22, 2),
+    "AddPartitionsToTxn": (24, 3),
+    "AddOffsetsToTxn": (25, 3),
+    "EndTxn": (26, 3),
+    "TxnOffsetCommit": (28, 3),
+}
+NAMES = {key: name for name, (key, _) in REQUESTS.items()}
+ERRORS = {0: "none", 46: "DUPLICATE_SEQUENCE_NUMBER", 47: "INVALID_PRODUCER_EPOCH", 48: "INVALID_TXN_STATE",
+          49: "INVALID_PRODUCER_ID_MAPPING", 51: "CONCURRENT_TRANSACTIONS", 90: "PRODUCER_FENCED",
+          120: "TRANSACTION_ABORTABLE"}
+ANSWER_S = 30
+
+
+class Reader:
+    """Kafka's encoding, as much of it as is needed."""
+
+    def __init__(self, data):
+        self._data, self._at = data, 0
+
+    def take(self, code):
+        (value,) = struct.unpack_from(">" + code, self._data, self._at)
+        self._at += struct.calcsize(">" + code)
+        return value
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            byte = self.take("B")
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    def string(self, flexible):
+        size = self.varint() - 1 if flexible else self.take("h")
+        if size < 0:
+            return None
+        self._at += size
+        return self._data[self._at - size:self._at].decode()
+
+    def array(self, flexible):
+        return self.varint() - 1 if flexible else self.take("i")
+
+    def tags(self):
+        for _ in range(self.varint()):
+            self.varint()
+            self._at += self.varint()
+
+
+class Request:
+    """The head of a request, and its transactional id where it has one."""
+
+    def __init__(self, frame):
+        reader = Reader(frame)
+        self.frame = frame
+        self.key, self.version, self.correlation = reader.take("h"), reader.take("h"), reader.take("i")
+        self.name = NAMES.get(self.key)
+        self.transactional_id = None
+        if self.name is None:
+            return
+        self.flexible = self.version >= REQUESTS[self.name][1]
+        reader.string(False)  # the client's id
+        if self.flexible:
+            reader.tags()
+        if not (self.name == "AddPartitionsToTxn" and self.version >= 4):
+            self.transactional_id = reader.string(self.flexible)
+
+    def error_of(self, answer):
+        """The first error in the broker's answer to it."""
+        reader = Reader(answer)
+        reader.take("i")
+        if self.flexible:
+            reader.tags()
+        if self.name != "Produce":
+            reader.take("i")  # throttled so long
+        if self.name in ("Produce", "TxnOffsetCommit", "AddPartitionsToTxn"):
+            reader.array(self.flexible)
+            reader.string(self.flexible)
+            reader.array(self.flexible)
+            reader.take("i")  # the partition
+        code = reader.take("h")
+        return ERRORS.get(code, str(code))
+
+
+def read_frame(connection):
+    """None: the other side closed the connection."""
+    data = b""
+    need = 4
+    while len(data) < need:
+        piece = connection.recv(need - len(data) if need > 4 else 4 - len(data))
+        if not piece:
+            return None
+        data += piece
+        if len(data) == 4 and need == 4:
+            need += struct.unpack(">i", data)[0]
+    return data[4:]
+
+
+def write_frame(connection, frame):
+    connection.sendall(struct.pack(">i", len(frame)) + frame)
+
+
+def close(connection):
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    connection.close()
+
+
+class Proxy:
+    def __init__(self, port, broker_port):
+        self._broker = ("127.0.0.1", broker_port)
+        self._changed = threading.Condition()
+        self._hold = None          # name of what is held next
+        self._held = None          # the request that is
+        self._answered = False     # its copy, which the client sent again, was
+        self._passed = {}          # by name
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def hold(self, name):
+        with self._changed:
+            self._hold, self._held, self._answered = name, None, False
+
+    def deliver(self):
+        """What was held goes to the broker, which has answered its copy; returns the broker's error."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._answered, ANSWER_S):
+                raise BrokerError("nothing was held" if self._held is None else "what was held was not sent again")
+            held, self._held, self._answered = self._held, None, False
+        with socket.create_connection(self._broker, timeout=ANSWER_S) as connection:
+            write_frame(connection, held.frame)
+            answer = read_frame(connection)
+        if answer is None:
+            raise BrokerError("the broker closed the connection on what was held")
+        return held.error_of(answer)
+
+    def passed(self, name):
+        with self._changed:
+            return self._passed.get(name, 0)
+
+    def _accept(self):
+        while True:
+            client, _ = self._listener.accept()
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        try:
+            broker = socket.create_connection(self._broker)
+        except OSError:
+            close(client)
+            return
+        for connection in (client, broker):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        copies = set()  # correlation ids, on this connection, of copies of what is held
+        threading.Thread(target=self._serve_answers, args=(client, broker, copies), daemon=True).start()
+        try:
+            while (frame := read_frame(client)) is not None:
+                if self._passes(Request(frame), copies):
+                    write_frame(broker, frame)
+                else:
+                    break
+        except OSError:
+            pass
+        close(client)
+        close(broker)
+
+    def _passes(self, request, copies):
+        if request.name is None or request.transactional_id is None:
+            return True
+        with self._changed:
+            if self._hold == request.name:
+                self._hold, self._held = None, request
+                return False
+            held = self._held
+            if held is not None and (held.name, held.transactional_id) == (request.name, request.transactional_id):
+                copies.add(request.correlation)
+            self._passed[request.name] = self._passed.get(request.name, 0) + 1
+            return True
+
+    def _serve_answers(self, client, broker, copies):
+        try:
+            while (frame := read_frame(broker)) is not None:
+                write_frame(client, frame)
+                correlation = struct.unpack_from(">i", frame)[0]
+                if correlation in copies:
+                    with self._changed:
+                        copies.discard(correlation)
+                        self._answered = self._held is not None
+                        self._changed.notify_all()
+        except OSError:
+            pass
+        close(client)
+        close(broker)
+
+
+class LateBroker:
+    def __init__(self, features=None):
+        self.port = free_port()
+        address = f"PLAINTEXT://127.0.0.1:{self.port}"
+        self.broker = KafkaBroker(features=features, properties={"advertised.listeners": address}, port=free_port())
+        # There first: the broker reaches itself by the address that it names.
+        self.proxy = Proxy(self.port, self.broker.port)
+
+    @property
+    def bootstrap(self):
+        return f"127.0.0.1:{self.port}"
+
+    def start(self):
+        self.broker.start()
+        return self
+
+    def close(self):
+        self.broker.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="a real Kafka broker behind a proxy that makes requests late")
+    parser.add_argument("--feature", action="append", default=[], metavar="NAME=LEVEL", help="level of a feature")
+    late = LateBroker(dict(f.split("=", 1) for f in parser.parse_args().feature))
+    try:
+        late.start()
+        print("ready", late.bootstrap, flush=True)
+        for line in sys.stdin:
+            command, _, name = line.strip().partition(" ")
+            if command == "quit":
+                break
+            if name and name not in REQUESTS:
+                print("error there is no request", name, flush=True)
+            elif command == "hold":
+                late.proxy.hold(name)
+                print("armed", flush=True)
+            elif command == "deliver":
+                print("delivered", late.proxy.deliver(), flush=True)
+            elif command == "count":
+                print(late.proxy.passed(name), flush=True)
+            else:
+                print("error unknown command", command, flush=True)
+    except BrokerError as error:
+        print("error", str(error).replace("\n", " | "), flush=True)
+        return 1
+    finally:
+        late.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -30,6 +30,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 from harness import BUILD, Kafka, Peer, Pipeline, build, now, until  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
 from outputs import differences  # noqa: E402
+from passed_cases import write as write_passed_cases  # noqa: E402
 from process import die_with_parent  # noqa: E402
 
 PARTITIONS = 4
@@ -562,6 +563,7 @@ def main():
         print(f"WRONG: {error}\nseed {seed}; the logs of the copies and the broker are in {directory}", file=sys.stderr)
         return 1
     suite.close()
+    write_passed_cases(kind for kind in FAULTS if suite.times[kind])
     shutil.rmtree(directory, ignore_errors=True)
     return 0
 

@@ -17,6 +17,7 @@ import unittest
 from datetime import datetime, timezone
 from decimal import Decimal
 
+import passed_cases
 from harness import HERE, Peer, Pipeline, build
 from outputs import differences
 from process import wait_until
@@ -239,4 +240,4 @@ class LocalCrash(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    passed_cases.main()

@@ -16,6 +16,7 @@ from collections import defaultdict
 from datetime import datetime, timezone
 from decimal import Decimal
 
+import passed_cases
 from harness import HERE, ROOT, Kafka, Peer, Pipeline, build, until
 from outputs import differences
 from kafka_broker import KafkaBroker
@@ -528,4 +529,4 @@ class LookupOrder(TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    passed_cases.main()

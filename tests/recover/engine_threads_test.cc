@@ -1,102 +1,20 @@
-// The production runner: real threads, clocks, loops and a store on disk; answers come from other threads. Run under
-// ThreadSanitizer this is where races would show.
+// The production runner: real threads, clocks, loops and a store on disk; answers come from other threads. Under
+// tools/thread-sanitizer this is where races show.
 #include <catch2/catch.hpp>
 
 #include <stdlib.h>
 
-#include <condition_variable>
-#include <deque>
 #include <filesystem>
-#include <mutex>
 #include <thread>
 
 #include "runtime/engine/asio_loop.h"
 #include "runtime/engine/system_clock.h"
 #include "runtime/state/lmdb_store.h"
+#include "tests/recover/answer_thread.h"
 #include "tests/recover/recover_rig.h"
 
 namespace weir {
 namespace {
-
-// Answers from a thread of its own, after a moment.
-class AnswerThread {
- public:
-  AnswerThread() : thread_([this] { Run(); }) {}
-  ~AnswerThread() {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      stop_ = true;
-    }
-    wake_.notify_all();
-    thread_.join();
-  }
-  void Ask(LookupAnswers* to, LookupAnswer answer) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    queue_.emplace_back(to, std::move(answer));
-    wake_.notify_all();
-  }
-  // No answer goes to `to` any more.
-  void Close(LookupAnswers* to) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    std::erase_if(queue_, [to](const auto& one) { return one.first == to; });
-  }
-
- private:
-  void Run() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    while (!stop_) {
-      if (queue_.empty()) {
-        wake_.wait(lock);
-        continue;
-      }
-      auto [to, answer] = std::move(queue_.front());
-      queue_.pop_front();
-      to->Push(std::move(answer));
-    }
-  }
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::pair<LookupAnswers*, LookupAnswer>> queue_;
-  bool stop_ = false;
-  std::thread thread_;
-};
-
-class ThreadLookup : public LookupConnector {
- public:
-  explicit ThreadLookup(AnswerThread* thread) : thread_(thread) {}
-  ~ThreadLookup() override { thread_->Close(answers_); }
-  Status Open(LookupAnswers* answers) override {
-    answers_ = answers;
-    return Status();
-  }
-  void Ask(std::span<const LookupRequest> requests) override {
-    for (const LookupRequest& request : requests) {
-      std::string target(request.target.view());
-      int64_t id = std::stoll(target.substr(target.rfind('/') + 1));
-      LookupAnswer answer;
-      answer.slot = request.slot;
-      answer.incarnation = request.incarnation;
-      answer.attempt = request.attempt;
-      switch (AnswerFor(id)) {
-        case SampleAnswer::kFound:
-          answer.outcome = Outcome::kFound;
-          answer.body = AnswerText(id);
-          break;
-        case SampleAnswer::kMissing: answer.outcome = Outcome::kMissing; break;
-        case SampleAnswer::kRejected: answer.outcome = Outcome::kRejected; break;
-        case SampleAnswer::kTimeout: answer.outcome = Outcome::kTimeout; break;
-      }
-      thread_->Ask(answers_, std::move(answer));
-    }
-  }
-  void Forget(uint64_t, uint16_t) override {}
-  Status Check(int64_t) override { return Status(); }
-  void Close() override { thread_->Close(answers_); }
-
- private:
-  AnswerThread* thread_;
-  LookupAnswers* answers_ = nullptr;
-};
 
 class ThreadConnectors : public Connectors {
  public:

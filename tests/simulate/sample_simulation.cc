@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/topic_names.h"
+#include "tests/simulate/sample_on_cluster.h"
 
 namespace weir {
 
@@ -36,27 +37,6 @@ SampleOptions ShapeOf(uint64_t seed, std::mt19937_64& random) {
   options.in_flight = 1 + static_cast<int32_t>(random() % 12);
   return options;
 }
-
-constexpr const char* kSinks[] = {"out", "bars", "dead", "late"};
-
-// The sample with transactions, and a cluster with its topics.
-struct SampleOnCluster {
-  SampleOnCluster(const SampleOptions& options, const RigInput& input, uint64_t seed)
-      : rig(options, input, seed), cluster(rig.world.clock, seed) {
-    rig.program.transactional = true;
-    for (SourceSpec& source : rig.program.sources) source.operation = "topic";
-    for (SinkSpec& sink : rig.program.sinks) sink.operation = "topic";
-    AddRekeySources(&rig.program);
-    TopicOptions growing;
-    growing.may_grow = !options.with_window;  // windows are kept by where their keys lie: nothing may be added below them
-    cluster.AddTopic("events", input.partitions, growing);
-    TopicOptions foreign;
-    foreign.foreign = true;
-    for (const char* sink : kSinks) cluster.AddTopic(sink, 1, foreign);
-  }
-  RecoverRig rig;
-  MemoryCluster cluster;
-};
 
 }  // namespace
 
@@ -109,14 +89,7 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
   result.trace_hash = cluster.trace_hash();
   if (keep_trace) result.trace = cluster.trace();
   result.wrong = result.report.failure;
-  for (const char* sink : kSinks) {
-    MemoryOutput& output = rig.world.output(sink);
-    output.records.clear();
-    for (int32_t p = 0; p < cluster.Partitions(sink); ++p) {
-      for (const MemoryRecord& record : cluster.ReadCommitted(sink, p)) output.records.push_back(record);
-    }
-  }
-  if (result.wrong.empty()) result.wrong = rig.Check();
+  if (result.wrong.empty()) result.wrong = sample.Check();
   return result;
 }
 
@@ -126,11 +99,7 @@ std::string StartOnEmptiedChangelog() {
   SampleOnCluster sample(PlainShape(), input, 1);
   RecoverRig& rig = sample.rig;
   MemoryCluster& cluster = sample.cluster;
-  for (const SampleEvent& event : rig.events[0]) {
-    MemoryRecord record;
-    record.value = EventJson(event);
-    cluster.Append("events", 0, record);
-  }
+  sample.AppendAll();
   SimulationOptions calm;
   calm.copies_max = 1;
   calm.chaos_ns = kSecond;

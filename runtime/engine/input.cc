@@ -6,6 +6,7 @@
 
 #include "runtime/engine/engine.h"
 #include "runtime/engine/exchange.h"
+#include "runtime/engine/start_policy.h"
 #include "runtime/engine/topic_names.h"
 #include "runtime/engine/worker.h"
 
@@ -379,8 +380,8 @@ void Input::TellCommitted() {
 // ---- Transactions ---------------------------------------------------------------------------------------------------
 
 void Input::AddRecoveries(std::vector<std::unique_ptr<TaskRecovery>>* tasks) const {
-  bool latest = false;
-  for (const Property& property : spec_.properties) latest = latest || (property.name == "start" && property.value == "latest");
+  StartPolicy policy;
+  const bool later = StartPolicyOf(spec_, &policy) && policy.kind != StartPolicy::kEarliest;
   for (const auto& partition : partitions_) {
     if (!partition->recovering) continue;
     auto task = std::make_unique<TaskRecovery>();
@@ -388,7 +389,7 @@ void Input::AddRecoveries(std::vector<std::unique_ptr<TaskRecovery>>* tasks) con
     task->source = source_;
     task->partition = partition->number;
     task->has_changelog = worker_.engine().has_changelog(spec_.stage);
-    task->start_latest = latest;
+    task->start_later = later;
     tasks->push_back(std::move(task));
   }
 }

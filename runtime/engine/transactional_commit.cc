@@ -345,8 +345,8 @@ TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
         task.first = true;
         // A partition that came after the group had read others begins at its beginning: whatever is in it is new. One
         // that was there already is only later than the others of the very first start.
-        bool latest = task.start_latest && (!read_before || task.partition < read.then);
-        TransactionResult result = transactions_->StartOf(task.source, task.partition, latest, &task.offset);
+        bool later = task.start_later && (!read_before || task.partition < read.then);
+        TransactionResult result = transactions_->StartOf(task.source, task.partition, later, &task.offset);
         if (!result.ok()) return Handle(result, Where(task).c_str());
       }
       job_.store(task.has_changelog ? Job::kChangelogEnd : Job::kTaskDone, std::memory_order_relaxed);

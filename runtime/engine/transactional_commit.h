@@ -54,7 +54,7 @@ struct TaskRecovery {
   int source = 0;
   int32_t partition = 0;
   bool has_changelog = false;
-  bool start_latest = false;
+  bool start_later = false;  // its source begins elsewhere than at its earliest record (StartPolicy)
   // ---- Found ----
   int64_t offset = -1;       // where its source goes on
   bool first = false;        // nothing was committed for it: the offset is where the source's `start` is

@@ -109,8 +109,8 @@ class Transactions {
   // the source had when the first of them was committed, 0 when that is not known. Waits for offsets that a transaction
   // still holds.
   virtual TransactionResult Committed(int source, std::vector<int64_t>* offsets, int32_t* then) = 0;
-  // Where a source without committed offsets begins: its earliest record, or its end as of now.
-  virtual TransactionResult StartOf(int source, int32_t partition, bool latest, int64_t* offset) = 0;
+  // Where a source without committed offsets begins: its earliest record, or, with `later`, where its StartPolicy says.
+  virtual TransactionResult StartOf(int source, int32_t partition, bool later, int64_t* offset) = 0;
   // The end of a stage's changelog partition.
   virtual TransactionResult ChangelogEnd(int stage, int32_t partition, Isolation isolation, int64_t* end) = 0;
   // Reads committed records of a changelog partition from `*at` on and moves `*at`, until it has reached `end`; markers

@@ -41,6 +41,7 @@ void PrintHelp(const Compiled& compiled) {
       "settings: flag, then environment, then configuration file, then default; `config` lists all\n"
       "  --set NAME=VALUE          a param (secrets: environment or file)\n"
       "  --state-dir DIR  --workers N  --group NAME  --http HOST:PORT|off  --log json|text\n"
+      "  --start earliest|latest|TIME  where topics begin that were never read\n"
       "  --commit-interval 100ms  --grace 10s  --stop-at-end  --config FILE  --kafka.PROPERTY=VALUE\n",
       compiled.name, compiled.file, compiled.name, compiled.name);
 }
@@ -55,6 +56,19 @@ void BuildProgram(const Compiled& compiled, const Settings& settings, Program* p
   compiled.load_params(settings);
   compiled.build(program);
   AddRekeySources(program);
+}
+
+// The operator's start instead of the sources' own. A time is looked for in topics alone.
+void SetStart(const std::string& start, Program* program) {
+  if (start.empty()) return;
+  bool used = false;
+  for (SourceSpec& source : program->sources) {
+    if (source.operation != "topic" || source.exchange >= 0) continue;
+    std::erase_if(source.properties, [](const Property& property) { return property.name == "start"; });
+    source.properties.push_back({"start", start});
+    used = true;
+  }
+  if (!used) std::fprintf(stderr, "warning: `start` says where topics begin, and no source of %s is one\n", program->file.c_str());
 }
 
 int Check(const Program& program, const Settings& settings) {
@@ -136,6 +150,7 @@ int Main(const Compiled& compiled, int argc, char** argv) {
     return Code(ExitCode::kOk);
   }
   if (command == "check") return Check(program, *settings);
+  SetStart(settings->run().start, &program);
   return Code(RunPipeline(program, *settings));
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/core/json_reader.h"
 #include "runtime/core/number_text.h"
 #include "runtime/core/time.h"
+#include "runtime/engine/start_policy.h"
 #include "runtime/program/setting_text.h"
 
 extern char** environ;
@@ -18,6 +19,8 @@ const Settings::OwnSetting Settings::kOwn[] = {
     {"workers", "1", "a whole number from 1 to 256", "Threads that share the partitions."},
     {"state_dir", "", "a directory", "Where state is kept: windows, pending rows, positions. One process at a time uses it."},
     {"group", "", "a text", "The Kafka consumer group, instead of the pipeline's."},
+    {"start", "", "earliest, latest, a date or a time such as 2026-01-02T09:00:00Z",
+     "Where a partition begins that was never read, instead of where its source's `start:` says."},
     {"http", "127.0.0.1:9640", "HOST:PORT or off", "Where /livez, /readyz and /metrics are served."},
     {"log", "auto", "json, text or auto", "Lines on stderr; auto: text on a terminal, else JSON."},
     {"commit_interval", "", "a duration", "Time between two commits, instead of the pipeline's."},
@@ -58,6 +61,8 @@ SettingSources ProcessSources(int argc, char** argv, int first) {
   sources.read_file = &ReadWholeFile;
   return sources;
 }
+
+std::vector<std::string> Settings::Switches() { return {"stop-at-end", "leave"}; }
 
 Settings::Settings(const Compiled& compiled)
     : compiled_(compiled), params_(static_cast<size_t>(compiled.param_count)), own_(static_cast<size_t>(kOwnCount)) {}
@@ -289,7 +294,8 @@ void Settings::ReadFlag(const std::string& name, const std::string* value, const
   std::string own_name = name;
   std::replace(own_name.begin(), own_name.end(), '-', '_');
   int own = FindOwn(own_name);
-  bool is_switch = own_name == "stop_at_end" || own_name == "leave";
+  const std::vector<std::string> switches = Switches();
+  bool is_switch = std::find(switches.begin(), switches.end(), FlagOf(own_name).substr(2)) != switches.end();
   if (name != "set" && own < 0 && name.rfind("kafka.", 0) != 0) {
     std::vector<std::string> known = {"set"};
     for (int i = 0; i < kOwnCount; ++i) known.push_back(FlagOf(kOwn[i].name).substr(2));
@@ -391,6 +397,9 @@ void Settings::CheckOwn() {
   run_.state_dir_given = Own("state_dir").origin != "default";
   if (run_.state_dir.empty()) bad("state_dir");
   run_.group = Own("group").text;
+  run_.start = Own("start").text;
+  StartPolicy policy;
+  if (!run_.start.empty() && !ParseStartPolicy(run_.start, &policy)) bad("start");
   const Value& http = Own("http");
   run_.http_default = http.origin == "default";
   run_.http_off = http.text == "off";

@@ -39,6 +39,7 @@ struct RunSettings {
   std::string state_dir;
   bool state_dir_given = false;
   std::string group;            // empty: as the pipeline says
+  std::string start;            // see StartPolicy; empty: as each source says
   std::string http_host;        // without brackets
   int http_port = 0;
   bool http_off = false;
@@ -53,6 +54,9 @@ struct RunSettings {
 class Settings final : public ParamValues {
  public:
   explicit Settings(const Compiled& compiled);
+
+  // Flags that stand alone, without their dashes.
+  static std::vector<std::string> Switches();
 
   // Reads everything. What is wrong is in errors(), one sentence each, with flag, variable or file and the .weir line.
   void Load(const SettingSources& sources);

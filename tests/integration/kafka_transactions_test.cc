@@ -154,8 +154,19 @@ TEST_CASE("Offsets move with the commit, and only for members of the present gen
   int64_t start = -1;
   worker.Ok([&] { return worker.transactions->StartOf(0, 0, false, &start); });
   CHECK(start == 0);
+  worker.program.sources[0].properties = {{"start", "latest"}};
   worker.Ok([&] { return worker.transactions->StartOf(0, 0, true, &start); });
   CHECK(start == 100);
+  // A time: before every record, and behind all of them.
+  worker.program.sources[0].properties = {{"start", "2020-01-01"}};
+  worker.Ok([&] { return worker.transactions->StartOf(0, 0, true, &start); });
+  CHECK(start == 0);
+  worker.program.sources[0].properties = {{"start", "2100-01-01T00:00:00.5Z"}};
+  worker.Ok([&] { return worker.transactions->StartOf(0, 0, true, &start); });
+  CHECK(start == 100);
+  // A partition that came later begins at its beginning, whatever is said.
+  worker.Ok([&] { return worker.transactions->StartOf(0, 0, false, &start); });
+  CHECK(start == 0);
 
   GroupToken group = worker.transactions->Group();
   REQUIRE(group.valid());

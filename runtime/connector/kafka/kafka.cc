@@ -8,6 +8,7 @@
 #include "runtime/connector/kafka/source.h"
 #include "runtime/connector/kafka/transactions.h"
 #include "runtime/connector/kafka/writer.h"
+#include "runtime/engine/start_policy.h"
 
 namespace weir::kafka {
 namespace {
@@ -72,11 +73,9 @@ Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorConte
   options.topic = source.address;
   options.group_member = context.group_member;
   options.resumed = context.group_member && context.resumed;
-  if (const std::string* start = Find(source.properties, "start")) {
-    if (*start != "earliest" && *start != "latest") {
-      return Status::Invalid("source `" + source.name + "`: `start: " + *start + "` is not earliest or latest");
-    }
-    options.start_latest = *start == "latest";
+  if (!StartPolicyOf(source, &options.start)) {
+    return Status::Invalid("source `" + source.name + "`: `start: " + *Find(source.properties, "start") +
+                           "` is not earliest, latest or a time");
   }
   const std::string* partitioner = Find(source.properties, "partitioner");
   // Windows that stand in the source's own stage rest on equal keys being in one partition; nothing else does.

@@ -33,7 +33,7 @@ class KafkaConnector {
   ~KafkaConnector();
 
   // The building thread. The connection's `kind` is "kafka", the operation "topic".
-  //   properties of a source: start (earliest, latest), partitioner (other: keys are not checked)
+  //   properties of a source: start (see StartPolicy), partitioner (other: keys are not checked)
   Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out);
   Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out);
   Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out);

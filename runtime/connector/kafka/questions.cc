@@ -27,7 +27,7 @@ int32_t FirstPartitions(Str metadata) {
 
 // `then`: see FirstPartitions.
 Status CommittedFrom(Client& client, Request& request, const std::string& what, int32_t partitions, bool* unstable,
-                     std::vector<int64_t>* offsets, int32_t* then) {
+                     std::vector<int64_t>* offsets, std::vector<int64_t>* starts, int32_t* then) {
   *unstable = false;
   Status status = request.Result(what);
   if (!request.event()) return status;
@@ -41,14 +41,17 @@ Status CommittedFrom(Client& client, Request& request, const std::string& what, 
     if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0])) code = rd_kafka_error_code(error);
   }
   offsets->assign(static_cast<size_t>(partitions), -1);
+  starts->assign(static_cast<size_t>(partitions), -1);
   *then = 0;
   const rd_kafka_topic_partition_list_t* list = code ? nullptr : rd_kafka_group_result_partitions(groups[0]);
   for (int i = 0; list && i < list->cnt && !code; ++i) {
     const rd_kafka_topic_partition_t& p = list->elems[i];
     code = p.err;
     if (p.partition >= 0 && p.partition < partitions && p.offset >= 0) {
-      (*offsets)[static_cast<size_t>(p.partition)] = p.offset;
-      int32_t count = FirstPartitions(Str(static_cast<const char*>(p.metadata), static_cast<uint32_t>(p.metadata_size)));
+      Str metadata(static_cast<const char*>(p.metadata), static_cast<uint32_t>(p.metadata_size));
+      const bool start = metadata.view() == kStartText;
+      (start ? *starts : *offsets)[static_cast<size_t>(p.partition)] = p.offset;
+      int32_t count = FirstPartitions(metadata);
       if (count > 0) *then = *then == 0 ? count : std::min(*then, count);
     }
   }
@@ -84,7 +87,8 @@ void Questions::Pause(const Open& open) {
   if (left > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(left));
 }
 
-TransactionResult Questions::Committed(const std::string& topic, std::vector<int64_t>* offsets, int32_t* then) {
+TransactionResult Questions::Committed(const std::string& topic, std::vector<int64_t>* offsets,
+                                       std::vector<int64_t>* starts, int32_t* then) {
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
   const std::string& group = connection_->settings().group;
@@ -108,7 +112,7 @@ TransactionResult Questions::Committed(const std::string& topic, std::vector<int
   }
   if (!open.request->Poll(kWaitMs)) return {TransactionOutcome::kAgain, Status::Unavailable(what)};
   bool unstable = false;
-  Status status = CommittedFrom(*admin, *open.request, what, open.partitions, &unstable, offsets, then);
+  Status status = CommittedFrom(*admin, *open.request, what, open.partitions, &unstable, offsets, starts, then);
   if (unstable) status = Status::Unavailable(what + ": a transaction of another producer still holds some of them");
   return Over(key, std::move(status));
 }
@@ -133,6 +137,25 @@ TransactionResult Questions::EdgeOf(const std::string& topic, int32_t partition,
   Status status = EdgesOf(*admin, *open.request, what, partition, 1, &offsets);
   if (status.ok()) *offset = offsets[0];
   return Over(key, std::move(status));
+}
+
+TransactionResult Questions::TimeOf(const std::string& topic, int32_t partition, int64_t time_ns, int64_t* offset) {
+  Client* admin = nullptr;
+  if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
+  std::string what = "asking where a time is in topic `" + topic + "`, partition " + std::to_string(partition);
+  Open& open = open_[what];
+  if (!open.request) {
+    Pause(open);
+    open.request = std::make_unique<Request>(*admin, RD_KAFKA_ADMIN_OP_LISTOFFSETS, kAnswerNsMax);
+    AskTimes(*admin, *open.request, topic, partition, 1, time_ns);
+  }
+  if (!open.request->Poll(kWaitMs)) return {TransactionOutcome::kAgain, Status::Unavailable(what)};
+  std::vector<int64_t> offsets;
+  Status status = TimesOf(*admin, *open.request, what, partition, 1, &offsets);
+  TransactionResult result = Over(what, status);
+  if (!result.ok()) return result;
+  *offset = offsets[0];
+  return *offset >= 0 ? TransactionResult() : EdgeOf(topic, partition, Edge::kEnd, Isolation::kReadCommitted, offset);
 }
 
 }  // namespace weir::kafka

@@ -18,6 +18,9 @@ namespace weir::kafka {
 // The metadata of every committed offset: how many partitions the topic had when the group began. It tells a partition that
 // was added since, which is read from its beginning, from one that only had no offset yet.
 std::string FirstPartitionsText(int32_t partitions);
+// The metadata of an offset that `reset --to` committed: nothing was read below it in this life of the pipeline, whose
+// state is empty.
+inline constexpr char kStartText[] = "weir start";
 
 // All calls on one thread. Each waits 200 ms at most; kAgain: the same call goes on with it.
 class Questions {
@@ -25,9 +28,13 @@ class Questions {
   explicit Questions(Connection* connection) : connection_(connection) {}
 
   // The group's offsets of all partitions that the topic has now; -1: none. Waits for offsets that a transaction holds.
-  TransactionResult Committed(const std::string& topic, std::vector<int64_t>* offsets, int32_t* then);
+  // Those that are only where a partition is to begin (kStartText) are in `starts` instead.
+  TransactionResult Committed(const std::string& topic, std::vector<int64_t>* offsets, std::vector<int64_t>* starts,
+                              int32_t* then);
   TransactionResult EdgeOf(const std::string& topic, int32_t partition, Edge edge, Isolation isolation,
                            int64_t* offset);
+  // The first committed record that is not older than `time_ns`; the end when there is none.
+  TransactionResult TimeOf(const std::string& topic, int32_t partition, int64_t time_ns, int64_t* offset);
   // Forgets what is under way. The connection must still be there.
   void Clear() { open_.clear(); }
 

@@ -114,6 +114,7 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
   positions.resize(partitions.size());
   bool read_before = std::any_of(committed.begin(), committed.end(), [](int64_t offset) { return offset >= 0; });
   std::vector<Fetcher::Start> starts;
+  std::vector<int64_t> at_time;  // by partition, once it is asked for
   for (size_t i = 0; i < partitions.size(); ++i) {
     size_t p = static_cast<size_t>(partitions[i]);
     Slot slot;
@@ -122,9 +123,17 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
     if (offset < 0 && p < committed.size()) offset = committed[p];
     if (offset < 0) {
       // A partition that came after the group had read others begins at its beginning: whatever is in it is new.
-      bool latest = options_.start_latest && !positions[i].earliest && !read_before;
-      offset = latest ? kFromLatest : kFromEarliest;
-      slot.commit_start = latest && options_.group_member;
+      bool later = options_.start.kind != StartPolicy::kEarliest && !positions[i].earliest && !read_before;
+      if (later && options_.start.kind == StartPolicy::kTime && at_time.empty()) {
+        Client* admin = nullptr;
+        Status status = connection_->Admin(&admin);
+        if (status.ok()) {
+          status = TopicTimes(*admin, options_.topic, partitions_, options_.start.time_ns, kOpenNsMax, &at_time);
+        }
+        if (!status.ok()) return status.Within("source `" + options_.name + "`");
+      }
+      offset = !later ? kFromEarliest : p < at_time.size() ? at_time[p] : kFromLatest;
+      slot.commit_start = later && options_.group_member;
     }
     starts.push_back({partitions[i], offset});
     slots_.push_back(std::move(slot));

@@ -9,6 +9,7 @@
 #include "runtime/connector/kafka/fetcher.h"
 #include "runtime/connector/kafka/sole_copy.h"
 #include "runtime/engine/source.h"
+#include "runtime/engine/start_policy.h"
 
 namespace weir::kafka {
 
@@ -19,7 +20,7 @@ struct SourceOptions {
   bool table = false;      // read outside the group, by as many copies as there are
   bool group_member = false;
   bool resumed = false;    // of group members: partitions are read from Resume on
-  bool start_latest = false;
+  StartPolicy start;       // of partitions that nobody has a position of
   bool check_keys = false;  // records must be in the partition that murmur2 gives their key
 };
 
@@ -51,7 +52,7 @@ class KafkaSource final : public Source {
     int32_t partition = 0;
     std::unique_ptr<Feed> feed;  // null: assigned, not resumed yet
     bool held = false;
-    bool commit_start = false;  // what `start: latest` came to is still to be committed
+    bool commit_start = false;  // what its start policy came to is still to be committed
     uint32_t keys_checked = 0;
   };
 

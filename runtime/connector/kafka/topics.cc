@@ -115,23 +115,40 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
   return Status();
 }
 
-void AskEdges(Client& client, Request& request, const std::string& topic, int32_t first, int32_t count, Edge edge,
-              rd_kafka_IsolationLevel_t isolation) {
+namespace {
+
+// `spec`: an edge, or a timestamp in milliseconds.
+void AskOffsets(Client& client, Request& request, const std::string& topic, int32_t first, int32_t count, int64_t spec,
+                rd_kafka_IsolationLevel_t isolation) {
   PartitionList list = NewPartitionList(count);
   for (int32_t p = first; p < first + count; ++p) {
-    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset =
-        edge == Edge::kBegin ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset = spec;
   }
   Error error(rd_kafka_AdminOptions_set_isolation_level(request.options(), isolation));
   rd_kafka_ListOffsets(client.get(), list.get(), request.options(), request.queue());
 }
 
-Status EdgesOf(Client& client, Request& request, const std::string& what, int32_t first, int32_t count,
+}  // namespace
+
+void AskEdges(Client& client, Request& request, const std::string& topic, int32_t first, int32_t count, Edge edge,
+              rd_kafka_IsolationLevel_t isolation) {
+  int64_t spec = edge == Edge::kBegin ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
+  AskOffsets(client, request, topic, first, count, spec, isolation);
+}
+
+void AskTimes(Client& client, Request& request, const std::string& topic, int32_t first, int32_t count, int64_t time_ns) {
+  // Rounded up: a record of the millisecond before is older. What lies before 1970 is before every record.
+  int64_t ms = std::max<int64_t>(time_ns / 1'000'000 + (time_ns % 1'000'000 > 0 ? 1 : 0), 0);
+  AskOffsets(client, request, topic, first, count, ms, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED);
+}
+
+Status TimesOf(Client& client, Request& request, const std::string& what, int32_t first, int32_t count,
                std::vector<int64_t>* offsets) {
   if (Status status = request.Result(what); !status.ok()) return status;
   size_t n = 0;
   const rd_kafka_ListOffsetsResultInfo_t** infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(request.event()), &n);
+  if (n != static_cast<size_t>(count)) return Status::Unavailable(what + ": the broker did not say");
   offsets->assign(static_cast<size_t>(count), -1);
   for (size_t i = 0; i < n; ++i) {
     const rd_kafka_topic_partition_t* partition = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
@@ -139,8 +156,31 @@ Status EdgesOf(Client& client, Request& request, const std::string& what, int32_
     int32_t at = partition->partition - first;
     if (at >= 0 && at < count) (*offsets)[static_cast<size_t>(at)] = partition->offset;
   }
+  return Status();
+}
+
+Status EdgesOf(Client& client, Request& request, const std::string& what, int32_t first, int32_t count,
+               std::vector<int64_t>* offsets) {
+  if (Status status = TimesOf(client, request, what, first, count, offsets); !status.ok()) return status;
   for (int64_t offset : *offsets) {
     if (offset < 0) return Status::Unavailable(what + ": the broker did not say");
+  }
+  return Status();
+}
+
+Status TopicTimes(Client& client, const std::string& topic, int32_t partitions, int64_t time_ns, int64_t wait_ns_max,
+                  std::vector<int64_t>* offsets) {
+  std::string what = "asking where a time is in topic `" + topic + "`";
+  Request request(client, RD_KAFKA_ADMIN_OP_LISTOFFSETS, wait_ns_max);
+  AskTimes(client, request, topic, 0, partitions, time_ns);
+  if (Status status = request.Wait(what); !status.ok()) return status;
+  if (Status status = TimesOf(client, request, what, 0, partitions, offsets); !status.ok()) return status;
+  bool all = std::none_of(offsets->begin(), offsets->end(), [](int64_t offset) { return offset < 0; });
+  if (all) return Status();
+  std::vector<int64_t> ends;
+  if (Status status = TopicEnds(client, topic, partitions, wait_ns_max, &ends); !status.ok()) return status;
+  for (size_t p = 0; p < offsets->size(); ++p) {
+    if ((*offsets)[p] < 0) (*offsets)[p] = ends[p];
   }
   return Status();
 }

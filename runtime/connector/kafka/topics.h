@@ -38,6 +38,14 @@ void AskEdges(Client& client, Request& request, const std::string& topic, int32_
 Status EdgesOf(Client& client, Request& request, const std::string& what, int32_t first, int32_t count,
                std::vector<int64_t>* offsets);
 
+// The first record of each partition that is not older than `time_ns`, by the broker's timestamps; -1: there is none.
+void AskTimes(Client& client, Request& request, const std::string& topic, int32_t first, int32_t count, int64_t time_ns);
+Status TimesOf(Client& client, Request& request, const std::string& what, int32_t first, int32_t count,
+               std::vector<int64_t>* offsets);
+// The same for all of a topic, with the end where there is none.
+Status TopicTimes(Client& client, const std::string& topic, int32_t partitions, int64_t time_ns, int64_t wait_ns_max,
+                  std::vector<int64_t>* offsets);
+
 // The end of each of `partitions` partitions as read_committed readers see it: nothing beyond it can be read yet.
 Status TopicEnds(Client& client, const std::string& topic, int32_t partitions, int64_t wait_ns_max,
                  std::vector<int64_t>* ends);

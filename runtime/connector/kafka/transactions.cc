@@ -6,6 +6,7 @@
 #include "runtime/connector/kafka/reader.h"
 #include "runtime/connector/kafka/request.h"
 #include "runtime/core/hash.h"
+#include "runtime/engine/start_policy.h"
 #include "runtime/engine/topic_names.h"
 
 namespace weir::kafka {
@@ -273,12 +274,23 @@ TransactionResult KafkaTransactions::Commit() { return producer_ ? producer_->Co
 TransactionResult KafkaTransactions::Abort() { return producer_ ? producer_->Abort() : TransactionResult(); }
 
 TransactionResult KafkaTransactions::Committed(int source, std::vector<int64_t>* offsets, int32_t* then) {
-  TransactionResult result = questions_.Committed(SourceTopic(source), offsets, then);
+  TransactionResult result = questions_.Committed(SourceTopic(source), offsets, &starts_[source], then);
   if (result.ok()) first_partitions_[source] = *then > 0 ? *then : static_cast<int32_t>(offsets->size());
   return result;
 }
 
-TransactionResult KafkaTransactions::StartOf(int source, int32_t partition, bool latest, int64_t* offset) {
+TransactionResult KafkaTransactions::StartOf(int source, int32_t partition, bool later, int64_t* offset) {
+  const std::vector<int64_t>& starts = starts_[source];
+  if (static_cast<size_t>(partition) < starts.size() && starts[static_cast<size_t>(partition)] >= 0) {
+    *offset = starts[static_cast<size_t>(partition)];
+    return {};
+  }
+  StartPolicy policy;
+  if (later && !StartPolicyOf(program_->sources[static_cast<size_t>(source)], &policy)) {
+    return Failed(Status::Internal("a source begins nowhere"));  // looked at when it was made
+  }
+  if (policy.kind == StartPolicy::kTime) return questions_.TimeOf(SourceTopic(source), partition, policy.time_ns, offset);
+  bool latest = policy.kind == StartPolicy::kLatest;
   return questions_.EdgeOf(SourceTopic(source), partition, latest ? Edge::kEnd : Edge::kBegin,
                            Isolation::kReadCommitted, offset);
 }

@@ -64,7 +64,7 @@ class KafkaTransactions final : public Transactions {
 
   void BeginRecovery() override { questions_.Clear(); }
   TransactionResult Committed(int source, std::vector<int64_t>* offsets, int32_t* then) override;
-  TransactionResult StartOf(int source, int32_t partition, bool latest, int64_t* offset) override;
+  TransactionResult StartOf(int source, int32_t partition, bool later, int64_t* offset) override;
   TransactionResult ChangelogEnd(int stage, int32_t partition, Isolation isolation, int64_t* end) override;
   TransactionResult Replay(int stage, int32_t partition, int64_t end, int64_t* at, const Change& change) override;
 
@@ -97,6 +97,7 @@ class KafkaTransactions final : public Transactions {
   std::vector<std::unique_ptr<TransactionalProducer>> leaving_;
   // Records of a Write that the producer had no room for: it goes on behind those that it took.
   size_t write_at_ = 0;
+  std::map<int, std::vector<int64_t>> starts_;  // by source and partition: what a reset committed as its start; -1: nothing
   std::map<int, int32_t> first_partitions_;  // by source: what Committed said, or the number then
   Questions questions_;
   kafka::Replay replay_;

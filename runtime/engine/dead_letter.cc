@@ -141,15 +141,32 @@ void WriteJson(const Program& program, size_t bytes_max, const DeadLetter& lette
     json.Field("time");
     json.Timestamp(meta.time_ns);
   }
-  if (meta.has_key) BytesField(json, "key", Fit(meta.key, bytes_max / 4));
-  if (meta.headers.size != 0 && out.size() - begin < bytes_max / 2) {
-    json.Field("headers");
-    json.BeginObject();
+  if (meta.has_key) {
+    Str key = Fit(meta.key, bytes_max / 4);
+    BytesField(json, "key", key);
+    if (key.size != meta.key.size) {
+      json.Field("key_size");
+      json.Int64(meta.key.size);
+    }
+  }
+  uint32_t left_out = 0;
+  for (bool text : {true, false}) {  // those whose values are text, then the others
     bool first = true;
     for (uint32_t i = 0; i < meta.headers.size; ++i) {
       const Header& header = meta.headers.data[i];
-      if (!ValidUtf8(header.name) || EscapedSize(header.name) + header.value.size * 6 > bytes_max / 8) continue;
+      if ((!header.has_value || ValidUtf8(header.value)) != text) continue;
+      if (!ValidUtf8(header.name) || EscapedSize(header.name) + header.value.size * 6 > bytes_max / 8 ||
+          out.size() - begin > bytes_max / 2) {
+        ++left_out;
+        continue;
+      }
       if (first) {
+        if (text) {
+          json.Field("headers");
+        } else {
+          json.Field("headers_base64");
+        }
+        json.BeginObject();
         json.Str(header.name);
         out.Append(':');
       } else {
@@ -158,14 +175,17 @@ void WriteJson(const Program& program, size_t bytes_max, const DeadLetter& lette
       first = false;
       if (!header.has_value) {
         json.Null();
-      } else if (ValidUtf8(header.value)) {
+      } else if (text) {
         json.Str(header.value);
       } else {
         json.Bytes(header.value);
       }
-      if (out.size() - begin > bytes_max / 2) break;
     }
-    json.EndObject();
+    if (!first) json.EndObject();
+  }
+  if (left_out != 0) {
+    json.Field("headers_left_out");
+    json.Int64(left_out);
   }
   if (meta.has_raw) {
     size_t used = out.size() - begin + kOverhead;
@@ -206,9 +226,13 @@ void WriteRaw(const Program& program, size_t bytes_max, const DeadLetter& letter
   }
   record.headers_begin = static_cast<uint32_t>(out.headers.size());
   size_t before = out.bytes.size();
+  uint32_t left_out = 0;
   for (uint32_t i = 0; i < meta.headers.size; ++i) {
     const Header& header = meta.headers.data[i];
-    if (out.bytes.size() - before + header.name.size + header.value.size > bytes_max / 4) break;
+    if (out.bytes.size() - before + header.name.size + header.value.size > bytes_max / 4) {
+      left_out = meta.headers.size - i;
+      break;
+    }
     AddHeader(out, header.name.view(), header.value.view(), header.has_value);
   }
   AddHeader(out, "weir.pipeline", program.name);
@@ -224,6 +248,7 @@ void WriteRaw(const Program& program, size_t bytes_max, const DeadLetter& letter
     AddHeader(out, "weir.partition", std::to_string(meta.partition));
     AddHeader(out, "weir.offset", std::to_string(meta.offset));
   }
+  if (left_out != 0) AddHeader(out, "weir.headers_left_out", std::to_string(left_out));
   size_t used = out.bytes.size() - before + record.key_size + kOverhead;
   size_t room = bytes_max > used ? bytes_max - used : 0;
   Str value = meta.has_raw ? meta.raw : Str();

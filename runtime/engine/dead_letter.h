@@ -4,12 +4,13 @@
 //   {"pipeline": …, "step": …, "line": …, "reason": …, "detail": …, "source": …, "topic" or "path": …, "partition": …,
 //    "offset": …, "time": …, "key": …, "headers": {…}, "value": …}
 // `source` is the source's, table's or window's name; results of windows have "start" instead of partition and offset.
-// Bytes that are no UTF-8 become "key_base64" and "value_base64". A value that was cut to fit has "value_size" and
-// "value_hash" (XXH3-128 of the whole, in hex) beside it.
+// Bytes that are no UTF-8 become "key_base64" and "value_base64", headers with such values are in "headers_base64". A value
+// that was cut to fit has "value_size" and "value_hash" (XXH3-128 of the whole, in hex) beside it, a key "key_size";
+// headers that found no room are counted by "headers_left_out".
 //
 // To a Kafka topic without a format: the record's own bytes, key and headers, and headers weir.pipeline, weir.step,
 // weir.line, weir.reason, weir.detail, weir.source, weir.topic, weir.partition, weir.offset; weir.value_size and weir.value_hash when
-// the value was cut to fit.
+// the value was cut to fit, weir.headers_left_out when headers were. weir.pipeline is the first of them.
 #pragma once
 
 #include "runtime/core/buffer.h"

@@ -24,6 +24,8 @@ std::string RekeyTopic(const Program& program, int exchange) {
   return TopicName(program.name, program.steps[program.exchanges[exchange].step].name, "rekey");
 }
 
+std::string ReplayedTopic(const Program& program) { return TopicName(program.name, "dead-letters", "replayed"); }
+
 void AddRekeySources(Program* program) {
   if (!program->transactional) return;
   for (size_t i = 0; i < program->exchanges.size(); ++i) {

@@ -13,6 +13,9 @@ std::string ChangelogTopic(const Program& program, int stage);
 // Where rows that are re-keyed travel: `<pipeline>.<step>.rekey`.
 std::string RekeyTopic(const Program& program, int exchange);
 
+// Which records `dead-letters replay` has sent again: `<pipeline>.dead-letters.replayed`.
+std::string ReplayedTopic(const Program& program);
+
 // Gives every stage that an exchange feeds a source of its topic. To be called once, when the program is built; nothing
 // happens to programs without transactions.
 void AddRekeySources(Program* program);

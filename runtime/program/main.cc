@@ -1,4 +1,5 @@
 // main() of every produced binary: which subcommand, with what settings.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -11,6 +12,7 @@
 #include "runtime/engine/system_clock.h"
 #include "runtime/program/check.h"
 #include "runtime/program/connectors.h"
+#include "runtime/program/operator_commands.h"
 #include "runtime/program/program.h"
 #include "runtime/program/run.h"
 #include "runtime/program/setting_text.h"
@@ -37,6 +39,7 @@ void PrintHelp(const Compiled& compiled) {
       "  plan      steps, state, and what is promised for each sink\n"
       "  config    every setting with its value, where it came from, and how to set it\n"
       "  version   of the pipeline, of weir, and the hash of the pipeline's text\n"
+      "  dead-letters  list, show and replay the records that could not go on\n"
       "\n"
       "settings: flag, then environment, then configuration file, then default; `config` lists all\n"
       "  --set NAME=VALUE          a param (secrets: environment or file)\n"
@@ -97,7 +100,8 @@ int Check(const Program& program, const Settings& settings) {
 }  // namespace
 
 int Main(const Compiled& compiled, int argc, char** argv) {
-  static constexpr const char* kCommands[] = {"run", "check", "plan", "config", "version"};
+  std::vector<std::string> commands = {"run", "check", "plan", "config", "version"};
+  for (std::string& name : OperatorCommands()) commands.push_back(std::move(name));
   std::string command = "run";
   int first = 1;
   if (argc > 1 && argv[1][0] != '-') {
@@ -105,7 +109,13 @@ int Main(const Compiled& compiled, int argc, char** argv) {
     first = 2;
   }
   for (int i = first; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) command = "help";
+    if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) {
+      if (IsOperatorCommand(command)) {
+        std::printf("%s", OperatorHelp(command, compiled.name).c_str());
+        return Code(ExitCode::kOk);
+      }
+      command = "help";
+    }
     if (std::strcmp(argv[i], "--version") == 0) {
       command = "version";
       first = argc;
@@ -115,10 +125,8 @@ int Main(const Compiled& compiled, int argc, char** argv) {
     PrintHelp(compiled);
     return Code(ExitCode::kOk);
   }
-  bool known = false;
-  for (const char* name : kCommands) known |= command == name;
-  if (!known) {
-    std::string meant = DidYouMean(command, {kCommands, kCommands + 5});
+  if (std::find(commands.begin(), commands.end(), command) == commands.end()) {
+    std::string meant = DidYouMean(command, commands);
     std::fprintf(stderr, "error: there is no command `%s`%s; %s --help lists all\n", command.c_str(),
                  meant.empty() ? "" : (": did you mean `" + meant + "`?").c_str(), compiled.name);
     return Code(ExitCode::kUsage);
@@ -127,7 +135,14 @@ int Main(const Compiled& compiled, int argc, char** argv) {
   // Params are views of these texts for as long as the process lives.
   static Settings* settings = nullptr;
   settings = new Settings(compiled);
-  settings->Load(ProcessSources(argc, argv, first));
+  SettingSources sources = ProcessSources(argc, argv, first);
+  CommandLine line;
+  if (IsOperatorCommand(command)) {
+    line = OperatorCommandLine(command, sources.flags);
+    sources.flags = line.settings;
+  }
+  settings->Load(sources);
+  for (const std::string& error : line.errors) std::fprintf(stderr, "error: %s\n", error.c_str());
   for (const std::string& warning : settings->warnings()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   if (command == "config") {
     std::printf("%s", settings->Describe().c_str());
@@ -136,8 +151,10 @@ int Main(const Compiled& compiled, int argc, char** argv) {
   bool offline = command == "plan" || command == "version";
   if (offline) settings->FillMissing();
   if (!offline && !settings->errors().empty()) return PrintErrors(*settings);
+  if (!line.errors.empty()) return Code(ExitCode::kUsage);
 
-  TakeSignals();
+  // An operator's command that is interrupted just ends.
+  if (!IsOperatorCommand(command)) TakeSignals();
   Program program;
   BuildProgram(compiled, *settings, &program);
   if (command == "plan") {
@@ -150,6 +167,7 @@ int Main(const Compiled& compiled, int argc, char** argv) {
     return Code(ExitCode::kOk);
   }
   if (command == "check") return Check(program, *settings);
+  if (IsOperatorCommand(command)) return RunOperatorCommand(command, line, program, *settings);
   SetStart(settings->run().start, &program);
   return Code(RunPipeline(program, *settings));
 }

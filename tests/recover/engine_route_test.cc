@@ -29,7 +29,7 @@ TEST_CASE("a dead letter says what, where and why, with the record's bytes") {
   REQUIRE(dead.size() == 2);
   CHECK(dead[0].value ==
         R"({"pipeline":"sample","step":"events","line":1,"reason":"bad_input","detail":"byte 18: field `key`: the text ends where a field's name in quotes is expected",)"
-        R"("source":"events","path":"events","partition":0,"offset":0,"key":"k","headers":{"trace":"7","bin":"/w=="},)"
+        R"("source":"events","path":"events","partition":0,"offset":0,"key":"k","headers":{"trace":"7"},"headers_base64":{"bin":"/w=="},)"
         R"("value":"{\"id\":1,\"key\":\"a\","})");
   CHECK(dead[0].key == "k");
   CHECK_THAT(dead[1].value, Catch::Contains(R"("key_base64":"/g==")") && Catch::Contains(R"("value_base64":"/w==")"));

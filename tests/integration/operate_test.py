@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""The operator's commands of a produced binary, against a real broker: dead letters shown and sent again, starts, resets,
+skipped records, state looked into."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from harness import HERE, Kafka, Pipeline, build, die_with_parent, until
+from kafka_broker import KafkaBroker
+
+START_MS = 1_767_344_400_000  # 2026-01-02T09:00:00Z
+PARTITIONS = 2
+TOPICS = ["trades", "named", "bars", "accounts", "dead"]
+
+scratch = None
+binary = None
+
+
+def setUpModule():
+    global scratch, binary
+    scratch = tempfile.mkdtemp(prefix="weir-operate-")
+    binary = build(os.path.join(HERE, "operate.weir"), scratch)
+
+
+def tearDownModule():
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def trade(i, symbol, account="a1", ms=0):
+    return {"id": i, "symbol": symbol, "account": account, "ts": START_MS + ms}
+
+
+def record(value, partition=None, **more):
+    text = value if isinstance(value, str) else json.dumps(value)
+    key = value["symbol"] if isinstance(value, dict) else "BAD"
+    return {"topic": "trades", "key": key, "value": text, **({} if partition is None else {"partition": partition}), **more}
+
+
+class TestCase(unittest.TestCase):
+    binary = None
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(dir=scratch)
+        self.broker = KafkaBroker()
+        self.addCleanup(self.broker.close)
+        self.broker.start()
+        self.kafka = Kafka(self.broker)
+        for topic in TOPICS:
+            self.kafka.create(topic, PARTITIONS)
+        self.kafka.create("names", PARTITIONS, cleanup_policy="compact")
+
+    def settings(self):
+        # Short, because an operator's command waits until the place of a stopped copy is given up.
+        return ["--set", f"brokers={self.broker.bootstrap}", "--kafka.session.timeout.ms=6000"]
+
+    def start(self, *arguments, **how):
+        pipeline = Pipeline(self.binary or binary, self.directory, *self.settings(), *arguments)
+        self.addCleanup(pipeline.kill)
+        return pipeline.start(**how)
+
+    def run_to_end(self, *arguments):
+        """Runs until everything that is there is read and written, and leaves the group."""
+        pipeline = self.start("--stop-at-end", "--leave", *arguments, wait_ready=False)
+        self.assertEqual(pipeline.process.wait(60), 0, pipeline.log()[-3000:])
+        return pipeline
+
+    def operate(self, *arguments, code=0, settings=()):
+        """stdout of a command, which must end with this code."""
+        result = subprocess.run([self.binary or binary, *arguments, *self.settings(), *settings, "--state-dir",
+                                 os.path.join(self.directory, "state")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual(result.returncode, code, f"{arguments}\n{result.stdout}\n{result.stderr}")
+        return result.stdout if code == 0 else result.stdout + result.stderr
+
+    def values(self, topic):
+        return [json.loads(r["value"]) for r in self.kafka.read(topic)]
+
+    def name(self, symbol, name):
+        self.kafka.write([{"topic": "names", "key": symbol, "value": json.dumps({"symbol": symbol, "name": name})}])
+
+
+class DeadLetters(TestCase):
+    def prepare(self):
+        """Two records without a name, one that is no JSON."""
+        self.name("ACME", "Acme")
+        self.kafka.write([record(trade(1, "ACME")), record(trade(2, "NEW"), headers=[["trace", "t2"]]),
+                          record("{\"id\": \x1b oops"), record(trade(3, "NEW"))])
+        self.run_to_end()
+
+    def letters(self, *arguments):
+        return [json.loads(line) for line in self.operate("dead-letters", "list", "--format", "json", *arguments).splitlines()]
+
+    def test_each_is_shown_with_reason_and_source_line(self):
+        self.prepare()
+        letters = self.letters()
+        self.assertEqual(sorted(l["reason"] for l in letters), ["bad_input", "missing_row", "missing_row"])
+        self.assertEqual({l["step"] for l in letters}, {"trades", "named.n"})
+        missing = [l for l in letters if l["reason"] == "missing_row"]
+        self.assertEqual([json.loads(l["value"])["id"] for l in sorted(missing, key=lambda l: l["offset"])], [2, 3])
+        table = self.operate("dead-letters", "list")
+        self.assertIn("operate.weir:", table)
+        self.assertIn("3 dead letters", table)
+        # Filters, and a limit that keeps the newest.
+        self.assertEqual(len(self.letters("--reason", "missing_row")), 2)
+        self.assertEqual([l["reason"] for l in self.letters("--step", "trades")], ["bad_input"])
+        self.assertEqual(len(self.letters("--limit", "1")), 1)
+        # What could not be decoded has no time of its own: it counts from when it was written.
+        self.assertEqual([l["reason"] for l in self.letters("--since", "2026-01-03")], ["bad_input"])
+
+    def test_letters_of_others_and_records_that_are_none_are_counted(self):
+        self.kafka.write([{"topic": "dead", "key": "k", "value": "v"},
+                          {"topic": "dead", "key": "k", "value": "v",
+                           "headers": [["weir.pipeline", "another"], ["weir.reason", "late"]]}])
+        table = self.operate("dead-letters", "list")
+        self.assertIn("0 dead letters", table)
+        self.assertIn("not shown: 1 dead letter of other pipelines", table)
+        self.assertIn("not shown: 1 record without", table)
+
+    def test_one_is_shown_whole_and_harmless(self):
+        self.prepare()
+        by_id = {l["reason"] + str(l["offset"]): l for l in self.letters()}
+        bad = next(l for l in by_id.values() if l["reason"] == "bad_input")
+        text = self.operate("dead-letters", "show", bad["letter"])
+        self.assertIn("(operate.weir:13)", text)
+        self.assertIn("oops", text)
+        self.assertNotIn("\x1b", text)
+        first = next(l for l in by_id.values() if l["reason"] == "missing_row" and l["headers"])
+        text = self.operate("dead-letters", "show", f"dead/{first['letter']}")
+        self.assertIn("trace: t2", text)
+        self.assertIn(f"trades/{first['partition']}@{first['offset']}", text)
+        self.assertIn("no row of `names`", text)
+        self.assertIn("there is no dead letter 0@999", self.operate("dead-letters", "show", "0@999", code=1))
+        self.assertIn("names no dead letter", self.operate("dead-letters", "show", "nonsense", code=1))
+
+    def test_they_are_sent_again_after_a_fix_and_only_once(self):
+        self.prepare()
+        before = self.kafka.count("trades")
+        dry = self.operate("dead-letters", "replay", "--reason", "missing_row", "--dry-run")
+        self.assertIn("2 records to send again", dry)
+        self.assertEqual(self.kafka.count("trades"), before)
+        self.assertIn("--yes", self.operate("dead-letters", "replay", "--reason", "missing_row", code=1))
+        self.assertEqual(self.kafka.count("trades"), before)
+
+        self.name("NEW", "Newly listed")
+        self.assertIn("sent again: 2 records", self.operate("dead-letters", "replay", "--reason", "missing_row", "--yes"))
+        self.run_to_end()
+        named = sorted(v["id"] for v in self.values("named"))
+        self.assertEqual(named, [1, 2, 3])
+        sent = [r for r in self.kafka.read("trades") if "weir.replay_of" in dict(r.get("headers", []))]
+        self.assertEqual(sorted(json.loads(r["value"])["id"] for r in sent), [2, 3])
+        originals = {json.loads(r["value"])["id"]: r for r in self.kafka.read("trades")
+                     if "weir.replay_of" not in dict(r.get("headers", [])) and "oops" not in r["value"]}
+        for r in sent:
+            original = originals[json.loads(r["value"])["id"]]
+            self.assertEqual((r["key"], r["value"], r["partition"]), (original["key"], original["value"], original["partition"]))
+            self.assertEqual([h for h in r["headers"] if h[0] != "weir.replay_of"], original.get("headers", []))
+
+        again = self.operate("dead-letters", "replay", "--reason", "missing_row", "--yes")
+        self.assertIn("nothing to send", again)
+        self.assertIn("was sent again before", again)
+        self.assertEqual(self.kafka.count("trades"), before + 2)
+        self.assertEqual(sorted(l["replayed"] for l in self.letters()), [False, True, True])
+        # On purpose, and by name.
+        letter = self.letters("--reason", "missing_row")[0]["letter"]
+        self.assertIn("sent again: 1 record\n", self.operate("dead-letters", "replay", letter, "--again", "--yes"))
+        self.assertEqual(self.kafka.count("trades"), before + 3)
+
+    def test_what_fails_again_is_another_letter_that_says_what_it_repeats(self):
+        self.prepare()
+        self.operate("dead-letters", "replay", "--reason", "bad_input", "--yes")
+        self.run_to_end()
+        bad = self.letters("--reason", "bad_input")
+        self.assertEqual([l["replayed"] for l in bad], [True, False])
+        self.assertEqual(bad[1]["replay_of"], f"trades/{bad[0]['partition']}@{bad[0]['offset']}")
+        self.assertEqual(bad[0]["value"], bad[1]["value"])
+
+    # ---- Many of them, written as the pipeline writes them ----
+
+    LETTERS = 20_000
+
+    def write_many(self):
+        self.kafka.write({"topic": "dead", "key": f"S{i % 7}", "value": json.dumps(trade(i, f"S{i % 7}")),
+                          "headers": [["weir.pipeline", "operate"], ["weir.step", "trades"], ["weir.line", "13"],
+                                      ["weir.reason", "bad_input"], ["weir.source", "trades"], ["weir.topic", "trades"],
+                                      ["weir.partition", "0"], ["weir.offset", str(i)]]} for i in range(self.LETTERS))
+
+    def begin_replay(self):
+        with open(os.path.join(self.directory, "errors"), "a") as errors:
+            return subprocess.Popen([binary, "dead-letters", "replay", "--yes", *self.settings()], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=die_with_parent)
+
+    def assert_each_was_sent_once(self):
+        sent = sorted(v["id"] for v in self.values("trades"))
+        self.assertEqual(len(sent), self.LETTERS)
+        self.assertEqual(sent, list(range(self.LETTERS)))
+
+    def test_a_replay_that_is_killed_loses_and_repeats_nothing(self):
+        self.write_many()
+        replay = self.begin_replay()
+        try:
+            until(lambda: self.kafka.count("trades") > 0, 60, "the first transaction")
+        finally:
+            replay.kill()
+        self.assertEqual(replay.wait(), -9, "it was over already: write more letters")
+        self.assertLess(self.kafka.count("trades"), self.LETTERS)
+        self.operate("dead-letters", "replay", "--yes")
+        self.assert_each_was_sent_once()
+
+    def test_two_replays_at_once_send_each_letter_once(self):
+        self.write_many()
+        first = self.begin_replay()
+        until(lambda: self.kafka.count("trades") > 0, 60, "the first transaction")
+        second = self.begin_replay()
+        self.assertEqual(second.wait(120), 0)
+        with open(os.path.join(self.directory, "errors")) as errors:
+            self.assertIn(first.wait(120), (0, 7), errors.read())
+        self.assert_each_was_sent_once()
+
+
+class Starts(TestCase):
+    def test_a_partition_that_was_never_read_begins_where_it_is_told(self):
+        self.kafka.write([record(trade(i, "ACME"), time=START_MS + i * 1000) for i in range(10)])
+        self.name("ACME", "Acme")
+        self.run_to_end("--start", "2026-01-02T09:00:06Z")
+        self.assertEqual([v["id"] for v in self.values("named")], [6, 7, 8, 9])
+        # From then on the group's offsets count.
+        self.kafka.write([record(trade(10, "ACME"))])
+        self.run_to_end("--start", "latest")
+        self.assertEqual([v["id"] for v in self.values("named")], [6, 7, 8, 9, 10])
+        self.run_to_end("--group", "second", "--start", "latest")
+        self.assertEqual([v["id"] for v in self.values("named")], [6, 7, 8, 9, 10])
+        self.assertIn("must be earliest, latest", self.operate("run", "--start", "yesterday", code=1))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,6 +1,7 @@
 // The commands of `weir`, one function each: they do the work and return the exit code (talk.h).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,18 @@ struct TestArguments {
   bool update = false;
 };
 
+struct SimulateArguments {
+  std::string file;
+  std::vector<std::string> set;   // name=value
+  uint64_t seeds = 100;
+  uint64_t first_seed = 1;
+  std::string faults;             // "" is all
+  int records = 40;               // of each source, about
+  uint64_t seconds_limit = 0;     // 0: none
+  bool trace = false;
+  std::string mutation;           // a step of the commit protocol to break, to see that it is found
+};
+
 struct FmtArguments {
   std::vector<std::string> paths;
   bool check = false;
@@ -48,6 +61,7 @@ int CheckCommand(const Weir& weir, const std::vector<std::string>& files);
 int BuildCommand(const Weir& weir, const BuildArguments& arguments);
 int RunCommand(const Weir& weir, const RunArguments& arguments);
 int TestCommand(const Weir& weir, const TestArguments& arguments);
+int SimulateCommand(const Weir& weir, const SimulateArguments& arguments);
 int PlanCommand(const Weir& weir, const std::string& file);
 int ExplainCommand(const Weir& weir, const std::string& code);
 int FmtCommand(const Weir& weir, const FmtArguments& arguments);

@@ -238,6 +238,115 @@ TEST_CASE("test runs test blocks, says which failed, and writes what came out on
   CHECK(Contains(place.Weir("test none.weir").err, "there are no test blocks here"));
 }
 
+constexpr char kTopics[] =
+    "pipeline topics version 1\n"
+    "connection k = kafka { brokers: \"nowhere:1\" }\n"
+    "connection api = http { url: \"http://nowhere:1\" }\n"
+    "record Order { id: int64, customer: string, ts: timestamp }\n"
+    "record Customer { name: string }\n"
+    "deadletter dead\n"
+    "source orders: Order = k.topic(\"orders\") { key: customer, time: ts, lateness: 2s, idle: 5s, on bad send dead }\n"
+    "lookup customer(id: string) -> Customer = api.get(\"/customers/{id}\") { timeout: 1s, retry: 1 }\n"
+    "stream named = orders\n"
+    "  | lookup customer(id: customer) as c { on missing use null, on failed send dead }\n"
+    "  | select { id, customer, name: c?.name }\n"
+    "stream counts = named | window tumbling 1s by customer { on late send dead } | aggregate { customer, n: count() }\n"
+    "sink out from named = k.topic(\"named\")\n"
+    "sink counts_out from counts = k.topic(\"counts\") { key: customer }\n"
+    "sink dead_out from dead = k.topic(\"dead\")\n";
+
+TEST_CASE("simulate kills a pipeline in every way and says how often what happened") {
+  Place place;
+  place.Write("topics.weir", kTopics);
+  Result calm = place.Weir("simulate topics.weir --seeds 20 --faults none");
+  INFO(calm.out << calm.err);
+  CHECK(calm.code == 0);
+  CHECK_FALSE(Contains(calm.out, "copy killed"));
+  Result wild = place.Weir("simulate topics.weir --seeds 200");
+  INFO(wild.out << wild.err);
+  CHECK(wild.code == 0);
+  CHECK(wild.err == "");
+  CHECK(Contains(wild.out, "topics.weir: 200 seeds, 0 found something; "));
+  for (const char* what : {"recovery.replayed", "transaction.committed", "copy killed", "copy paused", "answer lost",
+                           "session expired", "answer that never comes", "answer after its time-out",
+                           "answer that comes twice", "rows that waited"}) {
+    CHECK(Contains(wild.out, what));
+  }
+  Result chosen = place.Weir("simulate topics.weir --seeds 20 --faults kill,marker-lag");
+  CHECK(chosen.code == 0);
+  CHECK(Contains(chosen.out, "copy killed"));
+  CHECK_FALSE(Contains(chosen.out, "copy paused"));
+  CHECK_FALSE(Contains(chosen.out, "answer lost"));
+  CHECK_FALSE(Contains(place.Weir("simulate topics.weir --seeds 20 --faults=-kill").out, "copy killed"));
+  Result brief = place.Weir("simulate topics.weir --seeds 100000 --seconds-limit 1");
+  CHECK(Contains(brief.out, "of 100000 seeds were begun: the time was over"));
+}
+
+TEST_CASE("simulate finds what a wrong commit does, and a seed replays it byte for byte") {
+  Place place;
+  place.Write("topics.weir", kTopics);
+  // Each is found in the words of the pipeline's author.
+  for (auto [mutation, found] :
+       {std::pair{"row removed before its output", "lost in `out`"}, std::pair{"late answer accepted", "changed in `"},
+        std::pair{"changelog end is the last stable offset", ": ended\n  a copy ended with code 3"}}) {
+    Result result = place.Weir(std::string("simulate topics.weir --seeds 500 --mutation '") + mutation + "'");
+    INFO(mutation << "\n" << result.out << result.err);
+    CHECK(result.code == 1);
+    CHECK(Contains(result.out, found));
+    const std::string again = "again: weir simulate topics.weir --mutation '" + std::string(mutation) + "' --first-seed ";
+    size_t at = result.out.find(again);
+    REQUIRE(at != std::string::npos);
+    at = result.out.find("simulate", at);
+    const std::string words = result.out.substr(at, result.out.find('\n', at) - at);
+    CHECK(words.ends_with("--seeds 1"));
+    auto without_time = [](const std::string& out) { return out.substr(0, out.find("virtual seconds")); };
+    Result one = place.Weir(words + " --trace"), two = place.Weir(words + " --trace");
+    CHECK(one.code == 1);
+    CHECK(Contains(one.out, "copy copy1 starts"));
+    CHECK(without_time(one.out) == without_time(two.out));
+    CHECK(Contains(one.out, "1 seed, 1 found something"));
+  }
+}
+
+TEST_CASE("simulate says why a pipeline or a word is not for it") {
+  Place place;
+  place.Write("good.weir", kGood);
+  Result files = place.Weir("simulate good.weir");
+  CHECK(files.code == 2);
+  CHECK(files.out == "");
+  CHECK(Contains(files.err, "error: good.weir:4:8: `orders` is no topic"));
+  CHECK(Contains(files.err, "weir plan"));
+  std::string text = kTopics;
+  text.replace(text.find("version 1"), 9, "version 1 { deliver: at_least_once }");
+  place.Write("repeats.weir", text);
+  CHECK(Contains(place.Weir("simulate repeats.weir").err, "`deliver: at_least_once` lets outputs repeat"));
+  text = kTopics;
+  text.replace(text.find("\"named\""), 7, "\"orders\"");
+  place.Write("circle.weir", text);
+  Result circle = place.Weir("simulate circle.weir");
+  CHECK(circle.code == 2);
+  CHECK(Contains(circle.err, "`out` writes to `orders`, which `orders` reads"));
+  place.Write("topics.weir", kTopics);
+  Result fault = place.Weir("simulate topics.weir --faults kill,flood");
+  CHECK(fault.code == 2);
+  CHECK(Contains(fault.err, "there is no fault `flood`; there are all, none, request-delayed"));
+  CHECK(place.Weir("simulate topics.weir --records 0").code == 2);
+  // A route that stops the pipeline is no fault of the protocol: its input is milder then.
+  text = kTopics;
+  text.replace(text.find("on bad send dead"), 16, "on bad stop");
+  place.Write("stops.weir", text);
+  Result stops = place.Weir("simulate stops.weir --seeds 50");
+  INFO(stops.out << stops.err);
+  CHECK(stops.code == 0);
+  CHECK(Contains(stops.out, "seeds had input that stops nothing, since with other input a copy ended with code 5: "));
+  text = kTopics;
+  text.replace(text.find("name: c?.name"), 13, "name: meta.arrival");
+  place.Write("arrival.weir", text);
+  Result arrival = place.Weir("simulate arrival.weir --seeds 20");
+  CHECK(arrival.code == 0);
+  CHECK(Contains(arrival.out, "`out` was not compared: `named.select` reads meta.arrival"));
+}
+
 TEST_CASE("fmt rewrites, checks, shows a diff, and leaves broken files alone") {
   Place place;
   const std::string untidy = "pipeline p version 1\nparam   x:int64=1\n";

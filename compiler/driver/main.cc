@@ -19,6 +19,7 @@ Examples:
   weir new orders && cd orders           start a pipeline of your own
   weir check pipeline.weir               is it right? needs no network and no settings
   weir test .                            run its test blocks, and those of all files below
+  weir simulate pipeline.weir            run it on virtual time while everything fails, and compare
   weir run pipeline.weir                 compile and run it here
   weir run --embedded pipeline.weir      the same with a Kafka broker inside weir
   weir build pipeline.weir -o out        make the executable; then ./out --help
@@ -27,7 +28,7 @@ Examples:
 constexpr char kExitCodes[] = R"(
 Exit codes:
   0  clean
-  1  findings: errors in a pipeline, failed tests, files that are not formatted
+  1  findings: errors in a pipeline, failed tests, what a simulation found, files that are not formatted
   2  could not run: wrong arguments, a file that cannot be read or written
   `weir run` ends with the pipeline's own exit code once that has started.
 
@@ -99,6 +100,7 @@ int Main(int argc, char** argv) {
   BuildArguments build;
   RunArguments run;
   TestArguments test;
+  SimulateArguments simulate;
   FmtArguments fmt;
   std::string plan_file, explain_code, new_name;
 
@@ -140,6 +142,23 @@ int Main(int argc, char** argv) {
   test_command->add_option("PATH", test.paths, "Pipelines, or folders of them (default: here)")->type_name("");
   test_command->add_option("--filter", test.filter, "Only tests whose name contains this")->type_name("TEXT");
   test_command->add_flag("--update", test.update, "Write what came out into `expect`");
+
+  CLI::App* simulate_command =
+      with_format(command("simulate", "Kill and disturb a pipeline on virtual time: is anything lost or repeated?"));
+  simulate_command->add_option("FILE", simulate.file, "The pipeline")->required()->type_name("");
+  simulate_command->add_option("--seeds", simulate.seeds, "How many runs (default: 100)")->type_name("N");
+  simulate_command->add_option("--first-seed", simulate.first_seed, "The first of them (default: 1)")->type_name("S");
+  simulate_command->add_option("--faults", simulate.faults, "all, none, or names with commas between; -NAME takes one out")
+      ->type_name("LIST");
+  simulate_command->add_option("--records", simulate.records, "Of each source, about (default: 40)")
+      ->type_name("N")->check(CLI::Range(1, 100'000));
+  simulate_command->add_option("--seconds-limit", simulate.seconds_limit, "Begin no other run after this long")
+      ->type_name("N");
+  simulate_command->add_option("--set", simulate.set, "Give a param a value")
+      ->type_name("NAME=VALUE")->allow_extra_args(false);
+  simulate_command->add_flag("--trace", simulate.trace, "Print every event of each run");
+  simulate_command->add_option("--mutation", simulate.mutation, "Do a step of the commit wrongly, to see that it is found")
+      ->type_name("STEP")->group("");
 
   CLI::App* plan_command = with_format(command("plan", "Show steps, state, re-keying and what each sink promises"));
   plan_command->add_option("FILE", plan_file, "The pipeline")->required()->type_name("");
@@ -197,6 +216,7 @@ int Main(int argc, char** argv) {
   if (chosen == build_command) return BuildCommand(weir, build);
   if (chosen == run_command) return RunCommand(weir, run);
   if (chosen == test_command) return TestCommand(weir, test);
+  if (chosen == simulate_command) return SimulateCommand(weir, simulate);
   if (chosen == plan_command) return PlanCommand(weir, plan_file);
   if (chosen == explain_command) return ExplainCommand(weir, explain_code);
   if (chosen == fmt_command) return FmtCommand(weir, fmt);

@@ -1,5 +1,6 @@
 #include "runtime/testing/cluster_faults.h"
 
+#include <algorithm>
 #include <random>
 
 #include <fmt/format.h>
@@ -35,6 +36,11 @@ constexpr Named kNamed[] = {
     {"partition added", &ClusterFaults::partition_added, 20},
 };
 
+std::string Dashed(std::string name) {
+  std::replace(name.begin(), name.end(), ' ', '-');
+  return name;
+}
+
 }  // namespace
 
 ClusterFaults ClusterFaults::Draw(uint64_t seed) {
@@ -47,6 +53,18 @@ ClusterFaults ClusterFaults::Draw(uint64_t seed) {
   }
   faults.weather_ns = static_cast<int64_t>(20'000'000 + random() % 180'000'000);
   return faults;
+}
+
+std::vector<std::string> ClusterFaults::Names() {
+  std::vector<std::string> names;
+  for (const Named& named : kNamed) names.push_back(Dashed(named.name));
+  return names;
+}
+
+void ClusterFaults::Keep(const std::set<std::string>& names) {
+  for (const Named& named : kNamed) {
+    if (names.count(Dashed(named.name)) == 0) this->*named.value = 0;
+  }
 }
 
 std::string ClusterFaults::ToString() const {

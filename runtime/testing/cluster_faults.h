@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace weir {
 
@@ -41,6 +43,10 @@ struct ClusterFaults {
 
   // Some faults, and how often, as the seed decides; about half of them are off.
   static ClusterFaults Draw(uint64_t seed);
+  // Of all of them, in words with dashes between: "request-delayed".
+  static std::vector<std::string> Names();
+  // Those that are not among `names` never happen.
+  void Keep(const std::set<std::string>& names);
   // All that are on, one a line, for printing beside a seed.
   std::string ToString() const;
 };

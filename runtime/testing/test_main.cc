@@ -1,4 +1,5 @@
-// main() of what `weir test` links: runs the pipeline's test blocks and says how they went.
+// main() of what `weir test` and `weir simulate` link: runs the pipeline's test blocks and says how they went, or with
+// --simulate in front what is in simulate_main.h.
 //
 //   --filter TEXT    only tests whose names contain TEXT
 //   --update FILE    writes what should stand in place of `expect … exactly` that failed, a JSON object per line:
@@ -16,6 +17,7 @@
 #include "runtime/engine/exit_code.h"
 #include "runtime/program/program.h"
 #include "runtime/program/settings.h"
+#include "runtime/testing/simulate_main.h"
 #include "runtime/testing/test_run.h"
 
 namespace weir {
@@ -38,6 +40,7 @@ std::string UpdateLine(const TestFailure& failure) {
 }  // namespace
 
 int TestMain(const Compiled& compiled, int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "--simulate") == 0) return SimulateMain(compiled, argc - 1, argv + 1);
   std::string filter, update;
   SettingSources sources = ProcessSources(0, argv, 0);
   sources.flags.clear();

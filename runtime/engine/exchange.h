@@ -79,6 +79,9 @@ class Exchanges {
   // Hands over what was written. True when there was something.
   bool Flush();
 
+  // Nothing more will come of the task into this exchange: it reads nothing, and no window in front of it is open.
+  bool IsIdle(const TaskState& task, int exchange) const;
+
   // ---- Transactions: rows travel through topics ----
   // False once all windows that an idle task's records are in must have closed: then nobody waits for its clock.
   bool ClockMatters(const TaskState& task) const;

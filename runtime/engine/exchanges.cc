@@ -46,18 +46,19 @@ void Exchanges::SendWatermarks(TaskState& task) {
   for (int exchange : task.exchange_indices) {
     ExchangeSlot& slot = *task.exchanges[exchange];
     int64_t watermark = task.ExchangeWatermark(exchange);
-    if (watermark <= slot.told && task.idle == slot.idle_told) continue;
+    const bool idle = IsIdle(task, exchange);
+    if (watermark <= slot.told && idle == slot.idle_told) continue;
     // Readers' commits would otherwise move an idle task's clock, which would be told, read and committed, for ever.
-    if (worker_.transactions() && task.idle && slot.idle_told && !ClockMatters(task)) continue;
+    if (worker_.transactions() && idle && slot.idle_told && !ClockMatters(task)) continue;
     slot.told = std::max(slot.told, watermark);
-    slot.idle_told = task.idle;
+    slot.idle_told = idle;
     item_.Clear();
     item_.Append(static_cast<char>(ExchangeBatch::kWatermark));
     RowWriter out(&item_);
     out.U64(static_cast<uint64_t>(exchange));
     out.U64(static_cast<uint64_t>(task.task.partition()));
     out.I64(slot.told);
-    out.Bool(task.idle);
+    out.Bool(idle);
     int tasks = worker_.engine().task_count(worker_.program().exchanges[exchange].to_stage);
     if (worker_.transactions()) {
       for (int32_t to = 0; to < tasks; ++to) AppendRekeyed(exchange, to, item_.str());
@@ -99,6 +100,22 @@ void Exchanges::AppendRekeyed(int exchange, int32_t partition, Str item) {
   std::memcpy(bytes.data() + head, &size, sizeof size);
 }
 
+// A window that is open in front of the exchange has a result to come: a reader that did not wait would find it late.
+bool Exchanges::IsIdle(const TaskState& task, int exchange) const {
+  if (!task.idle) return false;
+  const Program& program = worker_.program();
+  for (int at = program.exchanges[static_cast<size_t>(exchange)].upstream; at >= 0;) {
+    if (at < kWindowNode) {
+      at = program.lookup_steps[static_cast<size_t>(at)].upstream;
+      continue;
+    }
+    const auto window = static_cast<size_t>(at - kWindowNode);
+    if (task.windows[window]->open() != 0) return false;
+    at = program.windows[window].upstream;
+  }
+  return true;
+}
+
 bool Exchanges::ClockMatters(const TaskState& task) const {
   int64_t last = task.task.max_time_;
   for (int exchange : task.exchange_indices) {
@@ -111,7 +128,7 @@ bool Exchanges::ClockMatters(const TaskState& task) const {
 bool Exchanges::WantsTelling(const TaskState& task) const {
   for (int exchange : task.exchange_indices) {
     const ExchangeSlot& slot = *task.exchanges[static_cast<size_t>(exchange)];
-    if (task.idle != slot.idle_told) return true;
+    if (IsIdle(task, exchange) != slot.idle_told) return true;
     if (task.ExchangeWatermark(exchange) > slot.told && ClockMatters(task)) return true;
   }
   return false;

@@ -40,4 +40,12 @@ TEST_CASE("the example survives whatever a seed does to it", "[simulate]") {
   CHECK(said.find("1000 seeds, 0 found something") != std::string::npos);
 }
 
+TEST_CASE("results of windows that wait to be re-keyed are not late when input goes quiet", "[simulate]") {
+  Cache cache;
+  std::string said;
+  CHECK(cache.Simulate("tests/simulate/window_chain.weir --seeds 100", &said) == 0);
+  INFO(said);
+  CHECK(said.find("100 seeds, 0 found something") != std::string::npos);
+}
+
 }  // namespace

@@ -462,6 +462,39 @@ TEST_CASE("A source reads its partitions from where it is told to go on") {
   CHECK(worker.failed.ok());
 }
 
+TEST_CASE("A topic that brokers do not know yet is asked for again") {
+  Setting at;
+  Worker worker(at.name, at.in, at.out, "one");
+  REQUIRE(worker.Open(1).ok());
+  int32_t count = 0;
+  REQUIRE(worker.source->Partitions(30 * kSecond, &count).ok());
+  at.probe.DeleteTopic(at.in);
+  REQUIRE(worker.source->Open({}, &worker.events).ok());
+  REQUIRE(Until({&worker}, [&] {
+    REQUIRE(worker.failed.ok());
+    return worker.log.text().find("topic `" + at.in + "` is not known yet") != std::string::npos;
+  }));
+  int64_t offset = -1;
+  std::vector<int64_t> offsets;
+  for (int i = 0; i < 3; ++i) {
+    CHECK(worker.transactions->StartOf(0, 0, false, &offset).outcome == How::kAgain);
+    CHECK(worker.transactions->Committed(0, &offsets, &worker.then).outcome == How::kAgain);
+  }
+  at.probe.CreateTopic(at.in, 1);
+  worker.Ok([&] { return worker.transactions->StartOf(0, 0, false, &offset); });
+  CHECK(offset == 0);
+  CHECK(worker.Committed() == std::vector<int64_t>{-1});
+  CHECK(Until({&worker}, [&] { return worker.events.mine.size() == 1; }));
+  CHECK(worker.failed.ok());
+
+  // One that stays away is missing.
+  at.probe.DeleteTopic(at.in);
+  worker.transactions->BeginRecovery();
+  TransactionResult result = worker.Call([&] { return worker.transactions->Committed(0, &offsets, &worker.then); });
+  CHECK(result.outcome == How::kFailed);
+  CHECK_THAT(result.status.message(), Catch::Contains(at.in));
+}
+
 TEST_CASE("Records that are not where their key belongs stop a source with state") {
   Setting at(4);
   ProbeRecord wrong = Numbered(at.in, 0, 1)[0];

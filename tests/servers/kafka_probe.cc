@@ -25,6 +25,8 @@ int failed_deliveries = 0;
 Client Make(rd_kafka_type_t type, const std::map<std::string, std::string>& settings) {
   char error[512];
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  // Leaders move when a broker dies.
+  rd_kafka_conf_set(conf, "topic.metadata.refresh.interval.ms", "1000", error, sizeof error);
   for (const auto& [name, value] : settings) {
     if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), error, sizeof error) != RD_KAFKA_CONF_OK) Fail(error);
   }

@@ -148,6 +148,7 @@ bool IsPassing(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR__NODE_UPDATE:
     case RD_KAFKA_RESP_ERR__OUTDATED:
     case RD_KAFKA_RESP_ERR__NO_OFFSET:
+    case RD_KAFKA_RESP_ERR__NOENT:  // no partition that was asked about has a leader
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:

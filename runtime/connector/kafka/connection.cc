@@ -1,7 +1,10 @@
 #include "runtime/connector/kafka/connection.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <random>
+#include <thread>
 
 #include "runtime/connector/kafka/reader.h"
 #include "runtime/connector/kafka/sole_copy.h"
@@ -9,6 +12,11 @@
 #include "runtime/connector/kafka/writer.h"
 
 namespace weir::kafka {
+namespace {
+
+constexpr int64_t kLookAgainNs = 50'000'000;
+
+}  // namespace
 
 Status Connection::Admin(Client** client) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -30,10 +38,21 @@ Status Connection::Partitions(const std::string& topic, int64_t wait_ns_max, int
 Status Connection::FreshPartitions(const std::string& topic, int64_t wait_ns_max, int32_t* count) {
   Client* admin = nullptr;
   if (Status status = Admin(&admin); !status.ok()) return status;
-  if (Status status = PartitionCount(*admin, topic, wait_ns_max, count); !status.ok()) return status;
+  int64_t end = MonoNs() + wait_ns_max;
+  Status status;
+  do {
+    status = PartitionCount(*admin, topic, std::max<int64_t>(end - MonoNs(), 1'000'000), count);
+    // We have seen it: the broker that answered is behind others.
+    if (status.code() != StatusCode::kNotFound || KnownPartitions(topic) == 0) break;
+    std::this_thread::sleep_for(std::chrono::nanoseconds(kLookAgainNs));
+  } while (MonoNs() < end);
+  if (status.ok()) Remember(topic, *count);
+  return status;
+}
+
+void Connection::Remember(const std::string& topic, int32_t count) {
   std::lock_guard<std::mutex> lock(mutex_);
-  partitions_[topic] = *count;
-  return Status();
+  partitions_[topic] = count;
 }
 
 int32_t Connection::KnownPartitions(const std::string& topic) {

@@ -41,6 +41,8 @@ class Connection {
   // How many partitions a topic has; remembered from the first answer on. Any thread.
   Status Partitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
   int32_t KnownPartitions(const std::string& topic);
+  // Of a topic that was just made, and that other brokers may not know yet.
+  void Remember(const std::string& topic, int32_t count);
   // Asks again: partitions may have been added.
   Status FreshPartitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
 

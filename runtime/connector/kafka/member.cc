@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/connector/kafka/topics.h"
+
 namespace weir::kafka {
 namespace {
 
@@ -9,6 +11,7 @@ constexpr int64_t kServeNsMax = 100'000'000;  // also without a wake-up: timers 
 constexpr int64_t kAskAgainNs = 200'000'000;
 constexpr int64_t kRevokeCommitNsMax = 5'000'000'000;
 constexpr int kAskTimeoutMs = 5'000;
+constexpr int64_t kLookNsMax = 500'000'000;
 
 PartitionList ToList(const std::vector<TopicOffset>& offsets) {
   PartitionList list = NewPartitionList(static_cast<int>(offsets.size()));
@@ -78,10 +81,29 @@ Status Member::Serve() {
     if (message->err && fatal_.ok()) fatal_ = ConsumerError(message);
     rd_kafka_message_destroy(message);
   }
+  if (!missing_.empty() && fatal_.ok()) fatal_ = LookForMissing(now);
   ServeAnswers(0);
   if (ask_again_ && !asking_ && now >= ask_at_ns_) SendQuestion();
   SendCommit();
   return fatal_;
+}
+
+Status Member::LookForMissing(int64_t now) {
+  for (auto at = missing_.begin(); at != missing_.end();) {
+    if (now - at->second < kMissingNsMax) {
+      ++at;
+      continue;
+    }
+    int32_t count = 0;
+    Status status = PartitionCount(*client_, at->first, kLookNsMax, &count);
+    if (status.code() == StatusCode::kNotFound) return status;
+    if (status.ok()) {
+      at = missing_.erase(at);
+    } else {
+      (at++)->second = now;
+    }
+  }
+  return Status();
 }
 
 Status Member::ConsumerError(const rd_kafka_message_t* message) {
@@ -100,6 +122,15 @@ Status Member::ConsumerError(const rd_kafka_message_t* message) {
       rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_->get(), text, sizeof text);
       return client_->ToStatus(cause, "group `" + settings.group + "`", text);
     }
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      // The group assigns its partitions as soon as it is known.
+      if (const char* topic = message->rkt ? rd_kafka_topic_name(message->rkt) : nullptr) {
+        if (missing_.emplace(topic, MonoNs()).second && client_->log()) {
+          client_->log()->Write(LogLevel::kWarning, settings.line, std::string("topic `") + topic + "` is not known yet: " + detail);
+        }
+        return Status();
+      }
+      [[fallthrough]];
     default: {
       if (IsPassing(message->err)) return Status();
       std::string topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";

@@ -73,6 +73,7 @@ class Member {
   void SendQuestion();
   void ServeAnswers(int wait_ms);
   Status ConsumerError(const rd_kafka_message_t* message);
+  Status LookForMissing(int64_t now);
 
   std::unique_ptr<Client> client_;
   Queue answers_;  // of commits and questions
@@ -96,6 +97,7 @@ class Member {
   bool asking_ = false;      // a request is on its way
   bool ask_again_ = false;   // its answer is for an older question, or it failed
   int64_t ask_at_ns_ = 0;    // not before this time
+  std::map<std::string, int64_t> missing_;  // topics that a broker does not know, since when
 };
 
 }  // namespace weir::kafka

@@ -72,13 +72,17 @@ TransactionResult Questions::Over(const std::string& key, Status status) {
     open_.erase(key);
     return {};
   }
-  if (status.code() != StatusCode::kUnavailable) {
+  Open& open = open_[key];
+  int64_t now = MonoNs();
+  bool missing = status.code() == StatusCode::kNotFound;
+  if (missing && open.missing_since_ns == 0) open.missing_since_ns = now;
+  bool made_just_now = missing && now - open.missing_since_ns < kMissingNsMax;
+  if (!made_just_now && status.code() != StatusCode::kUnavailable) {
     open_.erase(key);
     return {TransactionOutcome::kFailed, std::move(status)};
   }
-  Open& open = open_[key];
   open.request.reset();
-  open.ask_at_ns = MonoNs() + kAskAgainNs;
+  open.ask_at_ns = now + kAskAgainNs;
   return {TransactionOutcome::kAgain, std::move(status)};
 }
 

@@ -44,6 +44,7 @@ class Questions {
     std::unique_ptr<Request> request;
     int32_t partitions = 0;
     int64_t ask_at_ns = 0;
+    int64_t missing_since_ns = 0;  // the topic is; 0: it is not
   };
   // The answer's status as an outcome: passing troubles are asked again, a little later.
   TransactionResult Over(const std::string& key, Status status);

@@ -202,7 +202,9 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
       {"socket.keepalive.enable", "true"},
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "2000"},
-      {"topic.metadata.refresh.interval.ms", "60000"},
+      // When a broker dies, librdkafka asks at once who leads its partitions now, which nobody knows yet, and then no
+      // more before this time.
+      {"topic.metadata.refresh.interval.ms", "5000"},
       // Metrics are at /metrics, not pushed to the broker; and librdkafka's mock cluster falls silent when asked for
       // telemetry subscriptions.
       {"enable.metrics.push", "false"},

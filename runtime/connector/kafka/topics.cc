@@ -1,8 +1,11 @@
 #include "runtime/connector/kafka/topics.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <thread>
 
 #include "runtime/connector/kafka/request.h"
 
@@ -82,15 +85,23 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
     rd_kafka_ConfigResource_t* resource;
     ~Resource() { rd_kafka_ConfigResource_destroy(resource); }
   } resource{rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str())};
-  Request request(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, wait_ns_max);
-  rd_kafka_DescribeConfigs(client.get(), &resource.resource, 1, request.options(), request.queue());
-  Status status = request.Wait("reading the limits of topic `" + topic + "`");
-  // Not being told is no reason not to start: the broker refuses what does not fit.
-  if (!status.ok()) return status.code() == StatusCode::kUnavailable ? status : Status();
-  size_t n = 0;
-  const rd_kafka_ConfigResource_t** resources =
-      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(request.event()), &n);
-  if (n != 1 || rd_kafka_ConfigResource_error(resources[0])) return Status();
+  const int64_t end = MonoNs() + std::min(wait_ns_max, kMissingNsMax);
+  std::unique_ptr<Request> request;
+  const rd_kafka_ConfigResource_t** resources = nullptr;
+  while (true) {
+    request = std::make_unique<Request>(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, std::max<int64_t>(end - MonoNs(), 1'000'000));
+    rd_kafka_DescribeConfigs(client.get(), &resource.resource, 1, request->options(), request->queue());
+    Status status = request->Wait("reading the limits of topic `" + topic + "`");
+    // Not being told is no reason not to start: the broker refuses what does not fit.
+    if (!status.ok()) return status.code() == StatusCode::kUnavailable ? status : Status();
+    size_t n = 0;
+    resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(request->event()), &n);
+    if (n != 1) return Status();
+    rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resources[0]);
+    if (!code) break;
+    if (code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || MonoNs() > end) return Status();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
   size_t count = 0;
   const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(resources[0], &count);
   if (const char* value = Value(entries, count, "max.message.bytes")) limits->batch_bytes_max = atoll(value);

@@ -11,6 +11,9 @@ namespace weir::kafka {
 
 class Request;
 
+// A topic that was just made is not known at every broker at once: one that is missing is asked for again for so long.
+inline constexpr int64_t kMissingNsMax = 10'000'000'000;
+
 // How many partitions a topic has. NotFound: the message holds the command that creates it.
 Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_max, int32_t* count);
 

@@ -68,7 +68,10 @@ Status KafkaTransactions::OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns
   }
   if (Status status = OpenInternalTopics(*admin, wait_ns_max, &rekeys_); !status.ok()) return status;
   trims_.resize(rekeys_.size());
-  for (size_t i = 0; i < rekeys->size(); ++i) (*rekeys)[i].partitions = rekeys_[i].partitions;
+  for (size_t i = 0; i < rekeys->size(); ++i) {
+    (*rekeys)[i].partitions = rekeys_[i].partitions;
+    connection_->Remember(rekeys_[i].topic, rekeys_[i].partitions);
+  }
   return Status();
 }
 

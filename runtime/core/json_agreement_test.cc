@@ -1,7 +1,9 @@
-// Random documents, valid and damaged: simdjson and we must say the same, and read the same values.
+// Random documents, valid and damaged: simdjson and we must say the same, and read the same values. Half of them are the same
+// in every run; the others are new ones each time, from a seed that a failure names and WEIR_JSON_SEED repeats.
 #include <catch2/catch.hpp>
 #include <simdjson.h>
 
+#include <cstdlib>
 #include <random>
 
 #include "runtime/core/json_simdjson.h"
@@ -171,14 +173,22 @@ bool HasSurrogateEscape(const std::string& text) {
   return false;
 }
 
+uint64_t NewSeed() {
+  const char* text = std::getenv("WEIR_JSON_SEED");
+  if (text != nullptr) return std::strtoull(text, nullptr, 10);
+  std::random_device device;
+  return static_cast<uint64_t>(device()) << 32 | device();
+}
+
 }  // namespace
 
 TEST_CASE("Valid random documents read as simdjson reads them") {
   simdjson::dom::parser parser;
-  Generator generator(1);
+  const uint64_t seed = NewSeed();
+  Generator same(1), other(seed);
   for (int i = 0; i < 20000; ++i) {
-    std::string text = generator.Document();
-    CAPTURE(i, text);
+    std::string text = (i % 2 == 0 ? same : other).Document();
+    CAPTURE(seed, i, text);
     simdjson::error_code error;
     Verdict theirs = Theirs(parser, text, &error);
     Verdict ours = Ours(text);
@@ -190,11 +200,13 @@ TEST_CASE("Valid random documents read as simdjson reads them") {
 
 TEST_CASE("Damaged random documents are refused when simdjson refuses them") {
   simdjson::dom::parser parser;
-  Generator generator(2);
+  const uint64_t seed = NewSeed();
+  Generator same(2), other(seed);
   int accepted = 0, refused = 0;
   for (int i = 0; i < 100000; ++i) {
+    Generator& generator = i % 2 == 0 ? same : other;
     std::string text = generator.Damage(generator.Document());
-    CAPTURE(i, text);
+    CAPTURE(seed, i, text);
     simdjson::error_code error;
     Verdict theirs = Theirs(parser, text, &error);
     Verdict ours = Ours(text);
@@ -214,9 +226,11 @@ TEST_CASE("Damaged random documents are refused when simdjson refuses them") {
 
 TEST_CASE("What we write simdjson reads as it was") {
   simdjson::dom::parser parser;
-  std::mt19937_64 random(3);
+  const uint64_t seed = NewSeed();
+  std::mt19937_64 same(3), other(seed);
   weir::Buffer buffer;
   for (int i = 0; i < 20000; ++i) {
+    std::mt19937_64& random = i % 2 == 0 ? same : other;
     buffer.Clear();
     weir::JsonWriter out(&buffer);
     std::string text;
@@ -241,7 +255,7 @@ TEST_CASE("What we write simdjson reads as it was") {
     out.EndArray();
     out.EndObject();
     std::string json(buffer.str().view());
-    CAPTURE(i, json);
+    CAPTURE(seed, i, json);
     simdjson::dom::element e;
     REQUIRE(parser.parse(json).get(e) == simdjson::SUCCESS);
     simdjson::dom::array values = simdjson::dom::object(e).begin().value();

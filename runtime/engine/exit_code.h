@@ -12,6 +12,7 @@ enum class ExitCode : int {
   kWriteFailed = 6,  // the disk or the store could not be written
   kRefused = 7,      // going on would not be safe: a second copy, offsets lost, partitions added below keyed state
   kInternal = 70,    // our own mistake
+  kSystem = 71,      // the system has no memory, file descriptor or thread left for the process
 };
 
 }  // namespace weir

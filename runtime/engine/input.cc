@@ -131,8 +131,7 @@ bool Input::Turn(bool may_process, bool may_poll) {
     std::unique_ptr<Batch> batch;
     Status status = reader_->Poll(&batch);
     if (!status.ok()) {
-      bool unsafe = status.code() == StatusCode::kExists || status.code() == StatusCode::kLimit ||
-                    status.code() == StatusCode::kCorrupt;
+      bool unsafe = status.code() == StatusCode::kExists || status.code() == StatusCode::kCorrupt;
       worker_.Fail(unsafe ? ExitCode::kRefused : ExitCode::kConnector,
                    fmt::format("source `{}`: {}", spec_.name, status.message()), worker_.program().steps[spec_.step].line);
       return true;

@@ -17,6 +17,7 @@
 #include "runtime/program/run.h"
 #include "runtime/program/setting_text.h"
 #include "runtime/program/settings.h"
+#include "runtime/program/terminate.h"
 #include "runtime/serve/stderr_log.h"
 
 namespace weir {
@@ -100,6 +101,7 @@ int Check(const Program& program, const Settings& settings) {
 }  // namespace
 
 int Main(const Compiled& compiled, int argc, char** argv) {
+  EndWhenSystemIsExhausted();
   std::vector<std::string> commands = {"run", "check", "plan", "config", "version"};
   for (std::string& name : OperatorCommands()) commands.push_back(std::move(name));
   std::string command = "run";

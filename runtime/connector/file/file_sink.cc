@@ -53,6 +53,7 @@ Status FileSink::Open(const SinkPosition& committed) {
     return Status::Invalid("`" + path_ + "` is no regular file: what cannot be cut back is written with stdout");
   }
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return Status::FromErrno(errno, "locking file `" + path_ + "`");
     return Status::Exists("file `" + path_ + "` is being written by another pipeline");
   }
   length_ = info.st_size;

@@ -244,15 +244,23 @@ TEST_CASE("Reading goes on at the position the engine gives") {
   OpenAll(pipeline, topic, &reading);
   REQUIRE(Until({&reading}, pipeline, [&] { return reading.records.size() == 40; }));
   CHECK(reading.records[0].value == "60");
+}
 
-  SECTION("A position that retention has overtaken stops the source") {
-    Pipeline other(Fresh("p"));
+TEST_CASE("A position that retention has overtaken, or a topic made anew has not reached, stops the source") {
+  KafkaProbe probe(TheBroker().bootstrap());
+  std::string topic = Fresh("retention");
+  probe.CreateTopic(topic, 1);
+  probe.Write(Numbered(topic, 0, 100));
+  probe.DeleteBefore(topic, 0, 50);
+  for (int64_t offset : {49, 1000}) {
+    Pipeline pipeline(Fresh("p"));
     Reading beyond;
-    beyond.events.starts[0].offset = 1000;
-    OpenAll(other, topic, &beyond);
-    CHECK(Until({&beyond}, other, [&] { return !beyond.failed.ok(); }));
+    beyond.events.starts[0].offset = offset;
+    OpenAll(pipeline, topic, &beyond);
+    CHECK(Until({&beyond}, pipeline, [&] { return !beyond.failed.ok(); }));
+    CHECK(beyond.records.empty());
     CHECK(beyond.failed.code() == StatusCode::kCorrupt);
-    CHECK_THAT(beyond.failed.message(), Catch::Contains("offset 1000") && Catch::Contains("reset"));
+    CHECK_THAT(beyond.failed.message(), Catch::Contains("offset " + std::to_string(offset)) && Catch::Contains("reset"));
   }
 }
 

@@ -80,6 +80,48 @@ TEST_CASE("a quiet input closes its windows by the clock, and what comes too lat
   CHECK(rig.Bars() == "a@0 1, a@1000 1");
 }
 
+TEST_CASE("a clock on the wall that is set forth and back changes nothing") {
+  // Where idle time would be measured by it, windows would close an hour early, or not for an hour.
+  struct SetClock : Clock {
+    Clock* true_clock = nullptr;
+    int64_t off_ns = 0;
+    int64_t WallNs() override { return true_clock->WallNs() + off_ns; }
+    int64_t MonoNs() override { return true_clock->MonoNs(); }
+  };
+  int64_t closed_after_ms = 0;
+  for (int64_t jump : {int64_t{0}, 3600 * kSecond, -3600 * kSecond}) {
+    INFO(jump);
+    SampleOptions options = WindowOnly();
+    options.with_lookup = true;
+    options.timeout_ns = 30 * kSecond;
+    options.idle_ns = 10 * kSecond;
+    EngineRig rig(options);
+    rig.Streaming();
+    rig.never = true;
+    SetClock clock;
+    clock.true_clock = &rig.world.clock;
+    rig.tune = [&](Environment& environment) { environment.clock = &clock; };
+    REQUIRE(rig.Start().ok());
+    rig.Add(1, 300);
+    rig.Quiet();
+    clock.off_ns = jump;
+    rig.For(29 * kSecond);
+    CHECK(rig.Pending() == 1);  // its time-out is not reached
+    rig.For(2 * kSecond);
+    CHECK(rig.Pending() == 0);
+    rig.never = false;
+    rig.Add(2, 400);
+    rig.Quiet();
+    clock.off_ns = -jump;
+    int64_t ms = 0;
+    for (; ms < 60'000 && rig.Bars() == ""; ms += 10) rig.For(10 * kMs);
+    CHECK(rig.Bars() == "a@0 1");
+    CHECK(ms > 10'000);
+    if (jump == 0) closed_after_ms = ms;
+    CHECK(ms == closed_after_ms);
+  }
+}
+
 TEST_CASE("a partition is idle only when it is known to be at its end and connected") {
   SampleOptions options = WindowOnly();
   options.idle_ns = kSecond;

@@ -164,6 +164,23 @@ void KafkaProbe::AddPartitions(const std::string& topic, int total) {
   rd_kafka_NewPartitions_destroy(wanted);
 }
 
+void KafkaProbe::DeleteBefore(const std::string& topic, int partition, int64_t offset) {
+  rd_kafka_topic_partition_list_t* before = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(before, topic.c_str(), partition)->offset = offset;
+  rd_kafka_DeleteRecords_t* records = rd_kafka_DeleteRecords_new(before);
+  rd_kafka_topic_partition_list_destroy(before);
+  Admin(
+      bootstrap_,
+      [&](rd_kafka_t* rk, rd_kafka_queue_t* queue) { rd_kafka_DeleteRecords(rk, &records, 1, nullptr, queue); },
+      [](rd_kafka_event_t* event) {
+        const rd_kafka_topic_partition_list_t* left =
+            rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event));
+        rd_kafka_resp_err_t code = left->cnt == 1 ? left->elems[0].err : RD_KAFKA_RESP_ERR__FAIL;
+        return std::string(code ? rd_kafka_err2str(code) : "");
+      });
+  rd_kafka_DeleteRecords_destroy(records);
+}
+
 size_t KafkaProbe::MakeCompacted(const std::string& topic) {
   rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
   rd_kafka_error_t* refused = rd_kafka_ConfigResource_add_incremental_config(

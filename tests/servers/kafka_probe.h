@@ -27,6 +27,8 @@ class KafkaProbe {
 
   void CreateTopic(const std::string& topic, int partitions, const std::map<std::string, std::string>& configs = {});
   void DeleteTopic(const std::string& topic);
+  // As retention does: the partition begins at `offset`.
+  void DeleteBefore(const std::string& topic, int partition, int64_t offset);
   void AddPartitions(const std::string& topic, int total);
   // Makes a topic compacted and waits until its broker knows; returns how many records that took.
   size_t MakeCompacted(const std::string& topic);

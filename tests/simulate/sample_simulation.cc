@@ -93,7 +93,7 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
   return result;
 }
 
-std::string StartOnEmptiedChangelog() {
+MeddledStart StartAfter(Meddling meddling) {
   RigInput input;
   input.partitions = 1;
   SampleOnCluster sample(PlainShape(), input, 1);
@@ -104,11 +104,21 @@ std::string StartOnEmptiedChangelog() {
   calm.copies_max = 1;
   calm.chaos_ns = kSecond;
   calm.kills = calm.pauses = calm.stops = false;
-  std::string failure = Simulation(rig.program, rig.world, cluster, calm).Run().failure;
-  if (!failure.empty()) return "the first run: " + failure;
-  TopicPartition changelog(ChangelogTopic(rig.program, 0), 0);
-  cluster.DeleteBefore(changelog, cluster.log(changelog).end());
-  return Simulation(rig.program, rig.world, cluster, calm).Run().failure;
+  MeddledStart result;
+  result.said = Simulation(rig.program, rig.world, cluster, calm).Run().failure;
+  if (!result.said.empty()) {
+    result.said = "the first run: " + result.said;
+    return result;
+  }
+  const TopicPartition changelog(ChangelogTopic(rig.program, 0), 0), events("events", 0);
+  switch (meddling) {
+    case Meddling::kChangelogEmptied: cluster.DeleteBefore(changelog, cluster.log(changelog).end()); break;
+    case Meddling::kOffsetsSet: cluster.SetCommittedOffset(rig.program.name, events, 7); break;
+    case Meddling::kOffsetsDeleted: cluster.SetCommittedOffset(rig.program.name, events, -1); break;
+  }
+  result.said = Simulation(rig.program, rig.world, cluster, calm).Run().failure;
+  result.wrong = sample.Check();
+  return result;
 }
 
 }  // namespace weir

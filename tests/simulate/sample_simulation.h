@@ -21,7 +21,16 @@ struct SampleSimulationResult {
 // that is done wrongly.
 SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation = "", bool keep_trace = false);
 
-// Runs the sample without faults, empties its changelog, and starts it again: what the second start says.
-std::string StartOnEmptiedChangelog();
+// Runs the sample without faults, does something to what it left in the cluster, and starts it again.
+enum class Meddling {
+  kChangelogEmptied,
+  kOffsetsSet,      // back to an earlier record
+  kOffsetsDeleted,
+};
+struct MeddledStart {
+  std::string said;   // empty, or how the second start ended
+  std::string wrong;  // empty, or what is wrong with the output then
+};
+MeddledStart StartAfter(Meddling meddling);
 
 }  // namespace weir

@@ -66,8 +66,22 @@ TEST_CASE("a seed gives the same run, byte for byte", "[simulate]") {
 }
 
 TEST_CASE("state that is gone below committed offsets is not begun anew in silence", "[simulate]") {
-  std::string said = StartOnEmptiedChangelog();
-  CHECK(said.find("a copy ended with code 3: the changelog of `events`, partition 0, is empty") == 0);
+  MeddledStart start = StartAfter(Meddling::kChangelogEmptied);
+  CHECK_THAT(start.said, Catch::StartsWith("a copy ended with code 3: the changelog of `events`, partition 0, is empty"));
+  CHECK(start.wrong == "");
+}
+
+TEST_CASE("offsets that somebody set while the state stayed are refused, with what to do", "[simulate]") {
+  MeddledStart start = StartAfter(Meddling::kOffsetsSet);
+  CHECK_THAT(start.said, Catch::StartsWith("a copy ended with code 3: ") && Catch::Contains("source `events`, partition 0") &&
+                             Catch::Contains("offset is 7") && Catch::Contains("Set them back to 60"));
+  CHECK(start.wrong == "");
+}
+
+TEST_CASE("offsets that are deleted or expired while the state stays are taken from the state", "[simulate]") {
+  MeddledStart start = StartAfter(Meddling::kOffsetsDeleted);
+  CHECK(start.said == "");
+  CHECK(start.wrong == "");
 }
 
 // Each breaks one promise on purpose.

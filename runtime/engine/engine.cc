@@ -27,15 +27,8 @@ Engine::Engine(const Program& program, const Environment& environment)
       graphs_(BuildStageGraphs(program)) {
   if (environment_.workers < 1) environment_.workers = 1;
   for (const StepInfo& step : program.steps) step_hashes_.push_back(Hash(Str(std::string_view(step.name))));
-  has_changelog_.resize(program.stages.size());
-  if (!transactions()) return;
-  identity_ = IdentityOf(program);
-  for (const LookupStepSpec& step : program.lookup_steps) has_changelog_[step.stage] = true;
-  for (const WindowSpec& window : program.windows) has_changelog_[window.stage] = true;
-  // Watermarks: what upstream tasks told, and how far they are themselves.
-  for (const ExchangeSpec& exchange : program.exchanges) {
-    has_changelog_[exchange.from_stage] = has_changelog_[exchange.to_stage] = true;
-  }
+  has_changelog_ = StagesWithChangelog(program);
+  if (transactions()) identity_ = IdentityOf(program);
 }
 
 Engine::~Engine() = default;

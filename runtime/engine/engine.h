@@ -36,6 +36,9 @@ enum class CommitMode : uint8_t {
 };
 CommitMode CommitModeOf(const Program& program);
 
+// Stages whose tasks have a changelog, by index into Program::stages; none without transactions.
+std::vector<bool> StagesWithChangelog(const Program& program);
+
 // What of a program its store holds.
 StoreIdentity IdentityOf(const Program& program);
 

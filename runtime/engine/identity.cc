@@ -29,6 +29,16 @@ bool UsesStore(const Program& program) {
   return false;
 }
 
+std::vector<bool> StagesWithChangelog(const Program& program) {
+  std::vector<bool> stages(program.stages.size());
+  if (!program.transactional) return stages;
+  for (const LookupStepSpec& step : program.lookup_steps) stages[step.stage] = true;
+  for (const WindowSpec& window : program.windows) stages[window.stage] = true;
+  // Watermarks: what upstream tasks told, and how far they are themselves.
+  for (const ExchangeSpec& exchange : program.exchanges) stages[exchange.from_stage] = stages[exchange.to_stage] = true;
+  return stages;
+}
+
 StoreIdentity IdentityOf(const Program& program) {
   StoreIdentity identity;
   identity.pipeline = program.name;

@@ -21,8 +21,7 @@ constexpr int64_t kRestartPauseNs = 200'000'000, kRestartPauseNsMax = 5'000'000'
 // How much longer than the grace time a last commit may take that is under way.
 constexpr int64_t kLastCommitNs = 5'000'000'000;
 // What to do to begin without state.
-constexpr const char* kAfresh =
-    "delete the changelog topics and the group's offsets of their input (kafka-consumer-groups.sh --delete-offsets)";
+constexpr const char* kAfresh = "stop every copy and run this binary with `reset`";
 }  // namespace
 
 bool Worker::TransactionsTurn() {

@@ -41,6 +41,8 @@ void PrintHelp(const Compiled& compiled) {
       "  config    every setting with its value, where it came from, and how to set it\n"
       "  version   of the pipeline, of weir, and the hash of the pipeline's text\n"
       "  dead-letters  list, show and replay the records that could not go on\n"
+      "  reset     forget the state and begin again, or begin elsewhere; while no copy runs\n"
+      "  skip      move past one record; while no copy runs\n"
       "\n"
       "settings: flag, then environment, then configuration file, then default; `config` lists all\n"
       "  --set NAME=VALUE          a param (secrets: environment or file)\n"

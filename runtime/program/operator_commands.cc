@@ -9,6 +9,7 @@
 #include "runtime/engine/start_policy.h"
 #include "runtime/engine/system_clock.h"
 #include "runtime/operate/dead_letters.h"
+#include "runtime/operate/reset.h"
 #include "runtime/program/setting_text.h"
 #include "runtime/serve/stderr_log.h"
 
@@ -50,7 +51,9 @@ ExitCode DeadLetters(Call call) {
     return Usage(op, "--limit takes a whole number, 0 for all, not `" + limit + "`");
   }
   std::string format = call.line.Get("format");
-  if (!format.empty() && format != "json" && format != "text") return Usage(op, "--format is text or json, not `" + format + "`");
+  if (!format.empty() && format != "json" && format != "text") {
+    return Usage(op, "--format is text or json, not `" + format + "`");
+  }
   options.json = format == "json";
   options.again = call.line.Has("again");
   options.full = call.line.Has("full");
@@ -76,7 +79,8 @@ ExitCode DeadLetters(Call call) {
   }
   if (verb == "replay") return ReplayDeadLetters(op, options);
   std::string meant = DidYouMean(verb, {"list", "show", "replay"});
-  return Usage(op, "`dead-letters` can list, show and replay, not `" + verb + "`" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
+  return Usage(op, "`dead-letters` can list, show and replay, not `" + verb + "`" +
+                       (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
 }
 
 constexpr char kDeadLettersHelp[] =
@@ -95,6 +99,40 @@ constexpr char kDeadLettersHelp[] =
     "  --yes                        replay: does not ask\n"
     "  --again                      replay: also what was sent before\n";
 
+// ---- reset, skip ----
+
+constexpr CommandOption kResetOptions[] = {{"to", true}, {"keep-state"}, {"dry-run"}, {"yes"}};
+
+ExitCode ResetCommand(Call call) {
+  if (!call.words.empty()) return Usage(call.op, "`reset` takes no `" + call.words[0] + "`; where to begin is said with --to");
+  ResetOptions options;
+  if (call.line.Has("to")) options.to = call.line.options.at("to");
+  options.keep_state = call.line.Has("keep-state");
+  return Reset(call.op, options);
+}
+
+constexpr char kResetHelp[] =
+    "reset   forgets what the pipeline keeps (changelogs, re-keyed rows, positions, the state directory), while no copy runs\n"
+    "\n"
+    "  --to WHERE      where its sources begin then: earliest, latest, a time, committed (where they stand now), or\n"
+    "                  SOURCE/PARTITION@OFFSET, which may be given several times; without it where `start:` says\n"
+    "  --keep-state    moves the positions alone. Backwards, records are read and counted a second time; forwards, never\n"
+    "  --dry-run       says what it would do, and does nothing\n"
+    "  --yes           does not ask\n";
+
+constexpr CommandOption kSkipOptions[] = {{"dry-run"}, {"yes"}};
+
+ExitCode SkipCommand(Call call) {
+  if (call.words.size() != 1) return Usage(call.op, "`skip` takes one SOURCE/PARTITION@OFFSET, the record to skip");
+  return Skip(call.op, call.words[0]);
+}
+
+constexpr char kSkipHelp[] =
+    "skip SOURCE/PARTITION@OFFSET   moves past the record that the pipeline would read next, while no copy runs\n"
+    "\n"
+    "  --dry-run       shows the record, and does nothing\n"
+    "  --yes           does not ask\n";
+
 struct Command {
   const char* name;
   std::span<const CommandOption> options;
@@ -104,6 +142,8 @@ struct Command {
 
 const Command kCommands[] = {
     {"dead-letters", kDeadLetterOptions, &DeadLetters, kDeadLettersHelp},
+    {"reset", kResetOptions, &ResetCommand, kResetHelp},
+    {"skip", kSkipOptions, &SkipCommand, kSkipHelp},
 };
 
 const Command* Find(const std::string& name) {
@@ -140,7 +180,8 @@ std::string OperatorHelp(const std::string& command, const std::string& binary) 
   return help;
 }
 
-int RunOperatorCommand(const std::string& command, const CommandLine& line, const Program& program, const Settings& settings) {
+int RunOperatorCommand(const std::string& command, const CommandLine& line, const Program& program,
+                       const Settings& settings) {
   SystemClock clock;
   StderrLog log({false, program.name, program.file, &clock, 2, LogLevel::kWarning});
   Operator::Options options;

@@ -20,6 +20,7 @@ CommandLine OperatorCommandLine(const std::string& command, const std::vector<st
 std::string OperatorHelp(const std::string& command, const std::string& binary);
 
 // Runs it; the exit code.
-int RunOperatorCommand(const std::string& command, const CommandLine& line, const Program& program, const Settings& settings);
+int RunOperatorCommand(const std::string& command, const CommandLine& line, const Program& program,
+                       const Settings& settings);
 
 }  // namespace weir

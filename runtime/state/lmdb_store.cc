@@ -120,6 +120,17 @@ Status LmdbStore::TakeDirectory() {
   return Status();
 }
 
+Status LmdbStore::Empty(const std::string& directory) {
+  std::string data = directory + "/data.mdb";
+  if (access(data.c_str(), F_OK) != 0) return Status();
+  LmdbStore store(directory);
+  Status status = store.TakeDirectory();
+  if (status.ok() && unlink(data.c_str()) != 0) status = Status::FromErrno(errno, "removing " + data);
+  if (status.ok()) status = SyncDirectory(directory);
+  store.Close();
+  return status;
+}
+
 Status LmdbStore::OpenEnvironment() {
   std::string data = directory_ + "/data.mdb";
   struct stat info;

@@ -39,6 +39,10 @@ class LmdbStore : public Store {
   StoreStats Stats() const override;
   void Close() override;
 
+  // Removes what is stored in a directory, be it damaged or of another pipeline. Nothing happens where there is none.
+  // kExists: a process uses it.
+  static Status Empty(const std::string& directory);
+
   // Names this state for ever, in hex. After Open.
   const std::string& uuid() const { return uuid_; }
 

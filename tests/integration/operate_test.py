@@ -18,12 +18,19 @@ TOPICS = ["trades", "named", "bars", "accounts", "dead"]
 
 scratch = None
 binary = None
+local_binary = None  # the same pipeline, its state in the state directory
 
 
 def setUpModule():
-    global scratch, binary
+    global scratch, binary, local_binary
     scratch = tempfile.mkdtemp(prefix="weir-operate-")
-    binary = build(os.path.join(HERE, "operate.weir"), scratch)
+    source = os.path.join(HERE, "operate.weir")
+    binary = build(source, scratch)
+    with open(source) as text:
+        local = text.read().replace("pipeline operate version 1", "pipeline operate version 1 {\n  deliver: at_least_once\n}")
+    with open(os.path.join(scratch, "operate_local.weir"), "w") as out:
+        out.write(local)
+    local_binary = build(os.path.join(scratch, "operate_local.weir"), scratch)
 
 
 def tearDownModule():
@@ -41,9 +48,10 @@ def record(value, partition=None, **more):
 
 
 class TestCase(unittest.TestCase):
-    binary = None
+    local = False
 
     def setUp(self):
+        self.binary = local_binary if self.local else binary
         self.directory = tempfile.mkdtemp(dir=scratch)
         self.broker = KafkaBroker()
         self.addCleanup(self.broker.close)
@@ -58,7 +66,7 @@ class TestCase(unittest.TestCase):
         return ["--set", f"brokers={self.broker.bootstrap}", "--kafka.session.timeout.ms=6000"]
 
     def start(self, *arguments, **how):
-        pipeline = Pipeline(self.binary or binary, self.directory, *self.settings(), *arguments)
+        pipeline = Pipeline(self.binary, self.directory, *self.settings(), *arguments)
         self.addCleanup(pipeline.kill)
         return pipeline.start(**how)
 
@@ -70,7 +78,7 @@ class TestCase(unittest.TestCase):
 
     def operate(self, *arguments, code=0, settings=()):
         """stdout of a command, which must end with this code."""
-        result = subprocess.run([self.binary or binary, *arguments, *self.settings(), *settings, "--state-dir",
+        result = subprocess.run([self.binary, *arguments, *self.settings(), *settings, "--state-dir",
                                  os.path.join(self.directory, "state")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, timeout=120)
         self.assertEqual(result.returncode, code, f"{arguments}\n{result.stdout}\n{result.stderr}")
@@ -234,6 +242,98 @@ class Starts(TestCase):
         self.run_to_end("--group", "second", "--start", "latest")
         self.assertEqual([v["id"] for v in self.values("named")], [6, 7, 8, 9, 10])
         self.assertIn("must be earliest, latest", self.operate("run", "--start", "yesterday", code=1))
+
+
+class Resets(TestCase):
+    """Ten trades of one symbol were read, and their window is open."""
+
+    def setUp(self):
+        super().setUp()
+        self.name("ACME", "Acme")
+        self.kafka.write([record(trade(i, "ACME", ms=i)) for i in range(10)])
+        self.run_to_end()
+        self.partition = self.kafka.read("trades")[0]["partition"]
+        self.assertEqual(self.ids(), list(range(10)))
+
+    def ids(self):
+        return [v["id"] for v in self.values("named")]
+
+    def at(self, offset):
+        return f"trades/{self.partition}@{offset}"
+
+    def committed(self):
+        return self.kafka.committed("operate", "trades", PARTITIONS)
+
+    def close_window(self):
+        """One trade two minutes later: the number of trades that the first window has counted."""
+        self.kafka.write([record(trade(99, "ACME", ms=120_000))])
+        self.run_to_end()
+        bars = [b for b in self.values("bars") if b["start"] == "2026-01-02T09:00:00Z"]
+        return [b["n"] for b in bars]
+
+    def test_it_begins_again_without_state(self):
+        before = self.committed()
+        dry = self.operate("reset", "--dry-run")
+        self.assertIn(f"trades/{self.partition} at where `start:` of the source says (it stands at 10", dry)
+        self.assertIn("empties" if self.local else "deletes topic operate.trades.changelog", dry)
+        self.assertIn("--yes", self.operate("reset", code=1))
+        self.assertEqual(self.committed(), before)
+        self.assertIn("done", self.operate("reset", "--yes"))
+        self.run_to_end()
+        self.assertEqual(self.ids(), list(range(10)) * 2)
+        self.assertEqual(self.close_window(), [10])
+
+    def test_it_begins_where_it_is_told(self):
+        self.operate("reset", "--to", self.at(7), "--yes")
+        self.run_to_end()
+        self.assertEqual(self.ids(), [*range(10), 7, 8, 9])
+        self.assertEqual(self.close_window(), [3])
+        self.operate("reset", "--to", "latest", "--yes")
+        self.run_to_end()
+        self.assertEqual(self.ids()[-1], 99)
+        self.assertIn("from 0 to 11", self.operate("reset", "--to", self.at(12), code=1))
+        self.assertIn("did you mean `trades`", self.operate("reset", "--to", "trade/0@1", code=1))
+
+    def test_positions_move_and_the_state_stays(self):
+        dry = self.operate("reset", "--to", self.at(6), "--keep-state", "--dry-run")
+        self.assertIn("from 10 to 6: what lies between is read, counted and written a second time", dry)
+        self.operate("reset", "--to", self.at(6), "--keep-state", "--yes")
+        self.run_to_end()
+        self.assertEqual(self.ids(), [*range(10), 6, 7, 8, 9])
+        self.assertEqual(self.close_window(), [14])
+        self.assertIn("needs --to", self.operate("reset", "--keep-state", code=1))
+
+    def test_one_record_is_skipped(self):
+        self.kafka.write([record(trade(i, "ACME", ms=i)) for i in (10, 11)])
+        dry = self.operate("skip", self.at(10), "--dry-run")
+        self.assertIn('"id": 10', dry)
+        self.assertIn("ACME", dry)
+        self.assertEqual(self.committed()[self.partition], 10)
+        wrong = self.operate("skip", self.at(11), "--yes", code=7)
+        self.assertIn("stands at 10, and the record that comes next has offset 10", wrong)
+        self.assertIn("never read" if self.local else "stands at 0, at its end", self.operate("skip", f"trades/{1 - self.partition}@0", code=7))
+        self.assertIn("goes on at 11", self.operate("skip", self.at(10), "--yes"))
+        self.assertIn("stands at 11", self.operate("skip", self.at(10), "--yes", code=7))
+        self.run_to_end()
+        self.assertEqual(self.ids(), [*range(10), 11])
+        self.assertEqual(self.close_window(), [11])
+        self.assertIn("at its end", self.operate("skip", self.at(13), code=7))
+
+    def test_nothing_moves_below_a_copy_that_runs(self):
+        pipeline = self.start()
+        for command in (["reset"], ["skip", self.at(10)]):
+            self.assertIn("runs on the state directory", self.operate(*command, "--yes", code=7))
+        # The copy keeps its place for a while after it was stopped, and the command waits that long.
+        self.assertEqual(pipeline.stop(), 0)
+        self.operate("reset", "--yes")
+        self.run_to_end()
+        self.assertEqual(self.ids(), list(range(10)) * 2)
+
+
+class LocalResets(Resets):
+    """The same where the state directory is the truth."""
+
+    local = True
 
 
 if __name__ == "__main__":

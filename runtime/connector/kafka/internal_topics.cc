@@ -119,8 +119,7 @@ Status Check(Client& client, int64_t wait_ns_max, int32_t partitions, InternalTo
     return Status::Invalid(Named(client, *topic) + " has " + std::to_string(partitions) + " partitions and needs " +
                            std::to_string(topic->partitions) + ", one for each of its input: the state was kept " +
                            "by another partitioning and cannot be used. Give the input its old number of partitions " +
-                           "back, or delete the topic and reset the offsets of group `" + client.settings().group +
-                           "`: the pipeline then starts without state");
+                           "back, or stop every copy and run this binary with `reset`: the pipeline then starts without state");
   }
   TopicLimits limits;
   bool known = false;

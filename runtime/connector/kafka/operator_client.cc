@@ -29,7 +29,8 @@ constexpr int64_t kFetchAheadBytes = 8 << 20;
 void Sleep(int64_t ns) { std::this_thread::sleep_for(std::chrono::nanoseconds(ns)); }
 
 using AlterOffsets = std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, Free<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
-using DeleteOffsets = std::unique_ptr<rd_kafka_DeleteConsumerGroupOffsets_t, Free<rd_kafka_DeleteConsumerGroupOffsets_destroy>>;
+using DeleteOffsets =
+    std::unique_ptr<rd_kafka_DeleteConsumerGroupOffsets_t, Free<rd_kafka_DeleteConsumerGroupOffsets_destroy>>;
 using DeletedTopic = std::unique_ptr<rd_kafka_DeleteTopic_t, Free<rd_kafka_DeleteTopic_destroy>>;
 
 PartitionList ListOf(const std::vector<OperatorClient::Move>& moves) {
@@ -46,12 +47,14 @@ PartitionList ListOf(const std::vector<OperatorClient::Move>& moves) {
 }
 
 // The answer to a change of a group's offsets, which has an error for the group and one for each partition.
-Status GroupResult(Client& client, const std::string& what, const rd_kafka_group_result_t** groups, size_t n, bool missing_is_fine) {
+Status GroupResult(Client& client, const std::string& what, const rd_kafka_group_result_t** groups, size_t n,
+                   bool missing_is_fine) {
   if (n != 1) return Status::Unavailable(what + ": the broker did not say");
   rd_kafka_resp_err_t code = rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
   const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[0]);
   auto fine = [&](rd_kafka_resp_err_t c) {
-    return !c || (missing_is_fine && (c == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND || c == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART));
+    bool missing = c == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND || c == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    return !c || (missing_is_fine && missing);
   };
   for (int i = 0; fine(code) && list && i < list->cnt; ++i) code = list->elems[i].err;
   if (fine(code)) return Status();
@@ -138,7 +141,8 @@ Status OperatorClient::SettledEnd(const std::string& topic, int32_t partition, i
   int64_t until = MonoNs() + int64_t{TransactionTimeoutMs(connection_->settings())} * kNsPerMs + kWaitNs;
   while (true) {
     int64_t ends[2];
-    const rd_kafka_IsolationLevel_t levels[2] = {RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED};
+    const rd_kafka_IsolationLevel_t levels[2] = {RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED,
+                                                 RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED};
     for (int i = 0; i < 2; ++i) {
       Request request(*admin, RD_KAFKA_ADMIN_OP_LISTOFFSETS, kWaitNs);
       AskEdges(*admin, request, topic, partition, 1, Edge::kEnd, levels[i]);

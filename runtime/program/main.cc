@@ -102,7 +102,9 @@ int Check(const Program& program, const Settings& settings) {
 
 }  // namespace
 
-int Main(const Compiled& compiled, int argc, char** argv) {
+int Main(const Compiled& compiled, int argc, char** argv) { return MainWithFaults(compiled, argc, argv, nullptr); }
+
+int MainWithFaults(const Compiled& compiled, int argc, char** argv, Faults* faults) {
   EndWhenSystemIsExhausted();
   std::vector<std::string> commands = {"run", "check", "plan", "config", "version"};
   for (std::string& name : OperatorCommands()) commands.push_back(std::move(name));
@@ -173,7 +175,7 @@ int Main(const Compiled& compiled, int argc, char** argv) {
   if (command == "check") return Check(program, *settings);
   if (IsOperatorCommand(command)) return RunOperatorCommand(command, line, program, *settings);
   SetStart(settings->run().start, &program);
-  return Code(RunPipeline(program, *settings));
+  return Code(RunPipeline(program, *settings, faults));
 }
 
 }  // namespace weir

@@ -101,8 +101,9 @@ class Instance {
 
 class Runner {
  public:
-  Runner(const Program& program, const Settings& settings)
+  Runner(const Program& program, const Settings& settings, Faults* faults)
       : program_(program),
+        faults_(faults),
         settings_(settings.run()),
         log_(LogOptions()),
         turned_(new std::atomic<int64_t>[static_cast<size_t>(settings_.workers)]),
@@ -128,6 +129,7 @@ class Runner {
     ProductionConnectors connectors(kafka_, settings_.group, instance_.id(), settings_.leave);
     environment.clock = &clock_;
     environment.connectors = &connectors;
+    environment.faults = faults_;
     environment.log = &log_;
     environment.workers = settings_.workers;
     environment.commit_ns = settings_.commit_ns;
@@ -286,6 +288,7 @@ class Runner {
   }
 
   const Program& program_;
+  Faults* faults_;
   const RunSettings& settings_;
   SystemClock clock_;
   StderrLog log_;
@@ -306,10 +309,13 @@ class Runner {
 
 void TakeSignals() {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a write that fails, as on a full disk
   sigset_t set = EndingSignals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-ExitCode RunPipeline(const Program& program, const Settings& settings) { return Runner(program, settings).Run(); }
+ExitCode RunPipeline(const Program& program, const Settings& settings, Faults* faults) {
+  return Runner(program, settings, faults).Run();
+}
 
 }  // namespace weir

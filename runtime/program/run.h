@@ -2,16 +2,20 @@
 #pragma once
 
 #include "runtime/engine/exit_code.h"
+#include "runtime/engine/faults.h"
 #include "runtime/program/program.h"
 #include "runtime/program/settings.h"
 
 namespace weir {
 
 // Runs the pipeline until it ends or a signal ends it. SIGTERM, SIGINT and SIGHUP drain; a second one ends the process at
-// once. To be called on a thread that has all three blocked, before others were started.
-ExitCode RunPipeline(const Program& program, const Settings& settings);
+// once. To be called on a thread that has all three blocked, before others were started. Production has no `faults`.
+ExitCode RunPipeline(const Program& program, const Settings& settings, Faults* faults);
 
-// The signals that end a pipeline, blocked for this thread and those it starts; SIGPIPE is ignored.
+// Main of a pipeline that tests stop in the middle of its commits: see runtime/engine/faults.h.
+int MainWithFaults(const Compiled& compiled, int argc, char** argv, Faults* faults);
+
+// The signals that end a pipeline, blocked for this thread and those it starts; SIGPIPE and SIGXFSZ are ignored.
 void TakeSignals();
 
 }  // namespace weir

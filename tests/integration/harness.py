@@ -6,6 +6,7 @@ Everything is started by the test, on its own ports and directories, and gone wi
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -105,10 +106,12 @@ def build(source, directory):
 class Pipeline:
     """A compiled pipeline that runs."""
 
-    def __init__(self, binary, directory, *arguments):
+    def __init__(self, binary, directory, *arguments, environment=None):
         self.binary, self.directory, self.arguments = binary, directory, list(arguments)
+        self.environment = {**os.environ, **(environment or {})}
         self.http = None
         self.process = None
+        self.file_bytes_max = None  # a start sets it: no file may grow beyond, as on a disk that is full
         self.log_path = os.path.join(directory, os.path.basename(binary) + ".log")
 
     def start(self, wait_ready=True):
@@ -117,10 +120,15 @@ class Pipeline:
                    "--log", "json", *self.arguments]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            preexec_fn=die_with_parent)
+                                            env=self.environment, preexec_fn=self._prepare)
         if wait_ready:
             wait_until(lambda: self.get("readyz")[0] == 200, 60, f"{self.binary} is ready")
         return self
+
+    def _prepare(self):
+        die_with_parent()
+        if self.file_bytes_max is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_bytes_max, resource.RLIM_INFINITY))
 
     def get(self, path):
         """(status, body); status 0 when nothing answers."""

@@ -226,6 +226,26 @@ class LocalCrash(unittest.TestCase):
         self.assertEqual(self.written(), left)
         self.assertFalse(self.take_log()[0])
 
+    def test_a_full_disk_ends_it_until_there_is_room(self):
+        full = set()
+        limit = 128 << 10
+        while True:
+            self.pipeline.file_bytes_max = limit
+            self.pipeline.start(wait_ready=False)
+            code = self.pipeline.process.wait(60)
+            if code == 0:
+                break
+            log = self.pipeline.log()
+            self.assertEqual(code, 6, log[-3000:])
+            last = json.loads(log.splitlines()[-1])
+            named = [name for name in ("state", *OUTPUTS) if self.path(name) in last["msg"]]
+            # A write that was cut short is an I/O error to LMDB.
+            self.assertTrue(named and re.search("File too large|Input/output error", last["msg"]), log[-3000:])
+            full.update(named)
+            limit += limit // 2
+        self.assertTrue({"state", "priced"} <= full, full)
+        self.check()
+
     def check(self):
         # Dead letters of several steps have no order among each other. All else is in one order, as of one key.
         self.compare("priced", self.orders.priced, "key")

@@ -147,13 +147,19 @@ class Proxy:
         self._hold = None          # name of what is held next
         self._held = None          # the request that is
         self._answered = False     # its copy, which the client sent again, was
+        self._before = None        # it is delivered before the next request of this name, …
+        self._first = None         # … after this was called
+        self.delivered = None      # what the broker said to it then
         self._passed = {}          # by name
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def hold(self, name):
+    def hold(self, name, before=None, first=None):
+        """Holds the next request of this name. It is delivered by deliver(), or before the first request called `before`
+        that its client sends after its copy was answered; then `first` is called first."""
         with self._changed:
             self._hold, self._held, self._answered = name, None, False
+            self._before, self._first, self.delivered = before, first, None
 
     def deliver(self):
         """What was held goes to the broker, which has answered its copy; returns the broker's error."""
@@ -189,7 +195,12 @@ class Proxy:
         threading.Thread(target=self._serve_answers, args=(client, broker, copies), daemon=True).start()
         try:
             while (frame := read_frame(client)) is not None:
-                if self._passes(Request(frame), copies):
+                request = Request(frame)
+                if self._is_due_before(request):
+                    if self._first:
+                        self._first()
+                    self.delivered = self.deliver()
+                if self._passes(request, copies):
                     write_frame(broker, frame)
                 else:
                     break
@@ -197,6 +208,13 @@ class Proxy:
             pass
         close(client)
         close(broker)
+
+    def _is_due_before(self, request):
+        with self._changed:
+            due = self._answered and (request.name, request.transactional_id) == (self._before, self._held.transactional_id)
+            if due:
+                self._before = None
+            return due
 
     def _passes(self, request, copies):
         if request.name is None or request.transactional_id is None:

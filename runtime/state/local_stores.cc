@@ -1,0 +1,271 @@
+#include "runtime/state/local_stores.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace weir {
+
+namespace {
+// A disk that damages what it is given again and again is left alone.
+constexpr int kDiscardsMax = 3;
+// So many times what is written at once waits for a disk that does not keep up, and no more.
+constexpr uint64_t kWaitingMax = 4;
+}  // namespace
+
+std::shared_ptr<LocalStores::One> LocalStores::Find(const TaskName& task, bool make) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto& slot = stores_[{task.stage, task.partition}];
+  if (slot == nullptr && make) slot = std::make_shared<One>();
+  return slot;
+}
+
+void LocalStores::GiveUp(One& one, const Status& why, const char* doing) {
+  if (one.kept) {
+    given_up_.fetch_add(1, std::memory_order_relaxed);
+    Warn(fmt::format("{}: {} failed: {}. It is given up, and the pipeline goes on without it: the next time it is needed "
+                     "everything is replayed from the changelog",
+                     one.store->where(), doing, why.message()));
+    (void)one.store->Clear();  // room for others, if the disk is full
+  }
+  one.kept = false;
+  one.bytes = 0;
+  std::lock_guard<std::mutex> lock(one.waiting_mutex);
+  one.waiting.Clear();
+  one.known = -1;
+}
+
+void LocalStores::UseMemory(One& one) {
+  one.on_disk = false;
+  one.store = std::make_unique<TaskStore>(MakeMemoryFiles());
+}
+
+int64_t LocalStores::Open(One& one, const TaskName& task, const Changelog& changelog) {
+  Status status;
+  if (one.kept) {
+    status = WriteOne(one, TaskStore::How{false, nullptr});
+    if (!status.ok()) GiveUp(one, status, "writing it");
+  }
+  if (!one.kept) {
+    // For the first time, or it was given up earlier: the disk may have recovered.
+    one.kept = one.on_disk = options_.files != nullptr && one.discarded < kDiscardsMax;
+    one.store = std::make_unique<TaskStore>(one.kept ? options_.files(fmt::format("{}.{}", task.step, task.partition))
+                                                     : MakeMemoryFiles());
+    status = one.store->Open();
+  }
+  const ChangelogPosition& at = one.store->position();
+  if (status.ok() && at.offset > changelog.end) {
+    status = Status::Corrupt(
+        fmt::format("it knows the changelog up to offset {}, which ends at {}", at.offset, changelog.end));
+  } else if (status.ok() && at.offset > 0 && at.topic != changelog.topic) {
+    status = Status::Corrupt("its changelog was deleted and made anew");
+  } else if (status.ok() && at.offset > 0 && at.offset < changelog.end &&
+             WallMs() - at.written_ms > changelog.removals_kept_ms / 2) {
+    // The changelog may have forgotten what was removed since.
+    status = Status::Corrupt("it is older than what the changelog remembers");
+  }
+  if (!status.ok()) {
+    Warn(fmt::format("{} is not used, and everything is replayed from the changelog: {}", one.store->where(),
+                     status.message()));
+    status = one.store->Clear();
+    if (!status.ok()) {
+      GiveUp(one, status, "clearing it");
+      UseMemory(one);
+    }
+  }
+  one.topic = changelog.topic;
+  one.bytes = one.kept ? one.store->bytes() : 0;
+  return one.store->position().offset;
+}
+
+int64_t LocalStores::Begin(const TaskName& task, const Changelog& changelog) {
+  std::shared_ptr<One> one = Find(task, true);
+  one->hurry = true;
+  std::lock_guard<std::mutex> lock(one->mutex);
+  one->hurry = false;
+  int64_t offset = Open(*one, task, changelog);
+  // The last commit of an earlier holder may still be told: it is among what is replayed.
+  std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+  one->waiting.Clear();
+  one->known = -1;
+  return offset;
+}
+
+int64_t LocalStores::Follow(const TaskName& task, const Changelog& changelog) {
+  std::shared_ptr<One> one = Find(task, true);
+  std::lock_guard<std::mutex> lock(one->mutex);
+  {
+    std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+    if (one->known >= 0) return one->known;
+  }
+  int64_t offset = Open(*one, task, changelog);
+  std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+  one->known_ms = one->store->position().written_ms;
+  return one->known = offset;
+}
+
+int64_t LocalStores::Replayed(const TaskName& task, const Changelog& changelog, int64_t from, int64_t to,
+                              const StoreChanges& changes) {
+  std::shared_ptr<One> one = Find(task, true);
+  std::lock_guard<std::mutex> lock(one->mutex);
+  if (one->store == nullptr) return 0;
+  Status status;
+  if (one->kept) status = WriteOne(*one, TaskStore::How{false, &one->hurry});
+  // Others may have come first; and it may have been thrown away meanwhile, so that changes before these are missing.
+  const int64_t at = one->store->position().offset;
+  if (status.ok() && (to <= at || from > at)) return at;
+  if (status.ok()) status = one->store->Apply(changes, {changelog.topic, to, WallMs()}, TaskStore::How{false, &one->hurry});
+  if (!status.ok()) {
+    GiveUp(*one, status, "writing it");
+    UseMemory(*one);
+    to = 0;
+  }
+  one->bytes = one->kept ? one->store->bytes() : 0;
+  std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+  if (one->known >= 0 && one->known <= to) {
+    one->waiting.Clear();  // all of it is among what was replayed
+    one->known = to;
+    one->known_ms = WallMs();
+  }
+  return to;
+}
+
+std::shared_ptr<const StoreView> LocalStores::View(const TaskName& task) {
+  std::shared_ptr<One> one = Find(task, true);
+  std::lock_guard<std::mutex> lock(one->mutex);
+  if (one->store == nullptr) return std::make_shared<StoreView>();
+  std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+  if (one->kept && one->known < one->store->position().offset) {
+    one->known = one->store->position().offset;
+    one->known_ms = one->store->position().written_ms;
+  }
+  std::shared_ptr<const StoreView> view = one->store->view();
+  if (!one->kept) one->store.reset();  // in memory: whoever has the view keeps what it still needs
+  return view;
+}
+
+bool LocalStores::Discard(const TaskName& task, const std::string& why) {
+  std::shared_ptr<One> one = Find(task, false);
+  if (one == nullptr) return false;
+  std::lock_guard<std::mutex> lock(one->mutex);
+  // Given up meanwhile, with the damaged view still in use: what comes next is new.
+  if (one->store == nullptr || !one->kept) return one->on_disk;
+  Warn(fmt::format("{} is thrown away, and everything is replayed from the changelog: {}", one->store->where(), why));
+  given_up_.fetch_add(1, std::memory_order_relaxed);
+  (void)one->store->Clear();
+  one->kept = false;
+  ++one->discarded;
+  one->bytes = 0;
+  std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+  one->waiting.Clear();
+  one->known = -1;
+  return true;
+}
+
+void LocalStores::Committed(const TaskName& task, StoreChanges* changes, int64_t offset) {
+  std::shared_ptr<One> one = Find(task, false);
+  if (one == nullptr) return;
+  bool much, behind = false;
+  {
+    std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+    if (offset < 0) {  // what is there is as of an earlier time, and stays so
+      one->waiting.Clear();
+      one->known = -1;
+    }
+    if (one->known < 0 || offset <= one->known) return;
+    one->known = offset;
+    one->known_ms = WallMs();
+    if (!one->kept) return;
+    if (one->waiting.empty()) {
+      one->waiting_since_ns = options_.clock->MonoNs();
+      one->waiting.Swap(*changes);
+    } else {
+      changes->Each([&](Str key, const Str* value) { one->waiting.Add(key, value); });
+      behind = one->waiting.bytes() >= options_.write_bytes * kWaitingMax;
+    }
+    changes->Clear();
+    much = one->waiting.bytes() >= options_.write_bytes;
+    if (behind) {  // as after an unknown offset
+      one->waiting.Clear();
+      one->known = -1;
+    }
+  }
+  if (behind) {
+    Warn(fmt::format("the disk does not keep up with the local state of `{}`, partition {}: what is committed from now on "
+                     "is replayed from the changelog when the task is brought back",
+                     task.step, task.partition));
+  }
+  if (much) Wake();
+}
+
+Status LocalStores::WriteOne(One& one, const TaskStore::How& how) {
+  StoreChanges changes;
+  ChangelogPosition to;
+  to.topic = one.topic;
+  {
+    std::lock_guard<std::mutex> waiting(one.waiting_mutex);
+    if (one.known <= one.store->position().offset) return Status();
+    changes.Swap(one.waiting);
+    to.offset = one.known;
+    to.written_ms = one.known_ms;
+  }
+  Status status = one.store->Apply(changes, to, how);
+  if (status.ok()) one.bytes = one.store->bytes();
+  return status;
+}
+
+bool LocalStores::Write(bool all) {
+  std::vector<std::shared_ptr<One>> stores;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto& [key, one] : stores_) {
+      if (one != nullptr) stores.push_back(one);
+    }
+  }
+  bool any = false;
+  for (auto& one : stores) {
+    {
+      std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+      if (one->waiting.empty()) continue;
+      bool due = all || one->waiting.bytes() >= options_.write_bytes ||
+                 options_.clock->MonoNs() - one->waiting_since_ns >= options_.write_every_ns;
+      if (!due) continue;
+    }
+    std::lock_guard<std::mutex> lock(one->mutex);
+    if (!one->kept) continue;
+    Status status = WriteOne(*one, TaskStore::How{true, &one->hurry});
+    if (!status.ok()) GiveUp(*one, status, "writing it");
+    any = true;
+  }
+  return any;
+}
+
+void LocalStores::WaitForWork(int64_t ns_max) {
+  std::unique_lock<std::mutex> lock(wake_mutex_);
+  wake_.wait_for(lock, std::chrono::nanoseconds(ns_max), [this] { return noticed_; });
+  noticed_ = false;
+}
+
+void LocalStores::Wake() {
+  std::lock_guard<std::mutex> lock(wake_mutex_);
+  noticed_ = true;
+  wake_.notify_all();
+}
+
+LocalStores::Stats LocalStores::GetStats() {
+  Stats stats;
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (auto& [key, one] : stores_) {
+    if (one == nullptr) continue;
+    stats.bytes += one->bytes;
+    std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+    stats.waiting += one->waiting.bytes();
+    stats.stores += one->kept ? 1 : 0;
+  }
+  stats.given_up = given_up_;
+  return stats;
+}
+
+}  // namespace weir

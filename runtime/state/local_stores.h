@@ -1,0 +1,122 @@
+// The local stores of all tasks that this process holds, or follows: each is opened once and goes from worker to worker.
+// What was committed is collected in memory and written every few seconds by a thread of its own, so that no commit waits
+// for a disk.
+//
+// A disk that fails costs time and nothing else: the task's store is given up, with a warning, and what it held is
+// replayed from the changelog when it is needed again.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "runtime/engine/clock.h"
+#include "runtime/state/task_store.h"
+
+namespace weir {
+
+class LocalStores {
+ public:
+  struct Options {
+    // The files of a task, by its name (`step.partition`); null: nothing is kept between starts.
+    std::function<std::unique_ptr<StoreFiles>(const std::string& name)> files;
+    std::function<void(const std::string& message)> warn;
+    Clock* clock = nullptr;
+    int64_t write_every_ns = 5'000'000'000;
+    uint64_t write_bytes = 64 << 20;
+  };
+  // A stage and a partition, and the name of the step.
+  struct TaskName {
+    int stage = 0;
+    int32_t partition = 0;
+    std::string step;
+  };
+  // The changelog of a task, as it is now.
+  struct Changelog {
+    std::string topic;                // its id; empty: not known
+    int64_t end = 0;
+    int64_t removals_kept_ms = INT64_MAX;  // how long it remembers removed keys
+  };
+
+  explicit LocalStores(Options options) : options_(std::move(options)) {}
+
+  // ---- The worker that brings a task back ----
+  // The store of a task in its latest form; what cannot be used is thrown away. The offset from which to replay. From now
+  // until View nothing else is added to it but what is replayed.
+  int64_t Begin(const TaskName& task, const Changelog& changelog);
+  // All changes from offset `from` to `to`. Where to go on: `to`, or what is known already, or 0 when the disk failed and
+  // everything is to be replayed again, into memory this time.
+  int64_t Replayed(const TaskName& task, const Changelog& changelog, int64_t from, int64_t to, const StoreChanges& changes);
+  // All is replayed: how it stands. From now on the task's commits are added.
+  std::shared_ptr<const StoreView> View(const TaskName& task);
+  // It gave bytes that are damaged. False: they were never on a disk, so replaying again gives the same.
+  bool Discard(const TaskName& task, const std::string& why);
+
+  // ---- Any thread ----
+  // Changes that were committed; all below `offset` is known then. Takes them. What is known already, or belongs to a task
+  // that is not open here, is ignored. -1: nobody knows the offset, and the store stays as it is from now on.
+  void Committed(const TaskName& task, StoreChanges* changes, int64_t offset);
+
+  // ---- Who stands by for the holder of a task, with Replayed ----
+  // As Begin, unless it is open already: the offset from which to go on.
+  int64_t Follow(const TaskName& task, const Changelog& changelog);
+
+  // ---- The thread that writes ----
+  // Writes what is due; with `all`, everything. True: something was.
+  bool Write(bool all);
+  void WaitForWork(int64_t ns_max);
+  void Wake();
+
+  struct Stats {
+    uint64_t bytes = 0;    // on the disk
+    uint64_t waiting = 0;  // bytes in memory that are not
+    uint64_t stores = 0;   // that are kept
+    uint64_t given_up = 0; // since the start
+  };
+  Stats GetStats();
+
+ private:
+  struct One {
+    std::mutex mutex;  // of the store; taken before the other
+    std::unique_ptr<TaskStore> store;
+    std::atomic<bool> kept{false};  // on a disk, and not given up
+    bool on_disk = false;         // what was brought back last came from a disk
+    std::string topic;
+    int discarded = 0;
+    std::atomic<bool> hurry{false};
+    std::mutex waiting_mutex;
+    StoreChanges waiting;
+    int64_t known = -1;           // changes below it are in the store or waiting; -1: it takes none
+    int64_t known_ms = 0;         // wall clock when they became known: what was written later is as old all the same
+    int64_t waiting_since_ns = 0;
+    std::atomic<uint64_t> bytes{0};
+  };
+
+  // Opens it where it is not, and throws away what cannot be used. The store's mutex is held.
+  int64_t Open(One& one, const TaskName& task, const Changelog& changelog);
+  std::shared_ptr<One> Find(const TaskName& task, bool make);
+  static void UseMemory(One& one);
+  void GiveUp(One& one, const Status& why, const char* doing);
+  // Writes what waits. The store's mutex is held.
+  Status WriteOne(One& one, const TaskStore::How& how);
+  void Warn(const std::string& message) {
+    if (options_.warn) options_.warn(message);
+  }
+  int64_t WallMs() { return options_.clock->WallNs() / 1'000'000; }
+
+  Options options_;
+  std::mutex mutex_;
+  std::map<std::pair<int, int32_t>, std::shared_ptr<One>> stores_;
+  std::atomic<uint64_t> given_up_{0};
+  std::mutex wake_mutex_;
+  std::condition_variable wake_;
+  bool noticed_ = false;
+};
+
+}  // namespace weir

@@ -17,11 +17,12 @@ namespace weir {
 
 // Where a connector will run.
 struct ConnectorContext {
+  static constexpr int kNoWorker = -1;
   const Program* program = nullptr;
   Clock* clock = nullptr;
   Loop* loop = nullptr;   // of the worker whose thread makes all calls; null for store-backed sinks (commit thread)
   Log* log = nullptr;
-  int worker = 0;
+  int worker = 0;         // kNoWorker: only changelogs are read
   int workers = 1;
   bool group_member = false;  // sources: partitions come from the consumer group, offsets are the truth
   // Sources of group members: partitions they are given are read only from Source::Resume on, since their state is

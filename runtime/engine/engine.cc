@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t kSleepNsMax = 20'000'000;
 constexpr int64_t kTicketWaitNs = 2'000'000;
 constexpr int64_t kCommitWaitNs = 100'000'000;
+constexpr int64_t kStoreWaitNs = 500'000'000;
 }  // namespace
 
 Engine::Engine(const Program& program, const Environment& environment)
@@ -194,12 +195,28 @@ Status Engine::OpenTransactions() {
     bool grows = !graphs_[s].windows && program_.stages[s].exchange < 0;
     if (has_changelog_[s]) changelogs.push_back({static_cast<int>(s), task_counts_[s], grows});
   }
+  LocalStores::Options options;
+  options.files = environment_.task_files;
+  options.warn = [this](const std::string& message) { Warn(message); };
+  options.clock = environment_.clock;
+  options.write_every_ns = environment_.store_write_ns;
+  local_stores_ = std::make_unique<LocalStores>(std::move(options));
   for (int i = 0; i < workers(); ++i) {
     Status status = transactions_[i]->Open(changelogs, environment_.start_wait_ns);
     if (!status.ok()) return status;
     workers_[i]->commit_ = std::make_unique<TransactionalCommit>(*this, i, std::move(transactions_[i]));
   }
-  return Status();
+  return environment_.standby ? OpenStandby(changelogs) : Status();
+}
+
+Status Engine::OpenStandby(const std::vector<Transactions::Changelog>& changelogs) {
+  std::unique_ptr<Transactions> reader;
+  ConnectorContext context = ContextOf(0);
+  context.worker = ConnectorContext::kNoWorker;
+  Status status = environment_.connectors->MakeTransactions(context, &reader);
+  if (status.ok()) status = reader->Open(changelogs, environment_.start_wait_ns);
+  if (status.ok()) standby_ = std::make_unique<Standby>(*this, std::move(reader));
+  return status;
 }
 
 uint32_t Engine::StepOfStage(int stage) const {
@@ -235,6 +252,9 @@ Status Engine::CountTasks() {
   for (size_t s = 0; s < program_.stages.size(); ++s) {
     if (program_.stages[s].exchange < 0 || transactions()) continue;
     task_counts_[s] = stored_counts_[s] > 0 ? static_cast<int>(stored_counts_[s]) : largest;
+  }
+  for (int count : task_counts_) {
+    held_.push_back(std::make_unique<std::atomic<int>[]>(static_cast<size_t>(count)));
   }
   return Status();
 }
@@ -395,6 +415,7 @@ void Engine::WakeAll() {
     worker->loop().Wake();
     if (worker->commit_ != nullptr && ended()) worker->commit_->WakeCommit();
   }
+  if (local_stores_ != nullptr && ended()) local_stores_->Wake();
 }
 
 ExitCode Engine::exit_code() const {
@@ -468,6 +489,8 @@ Epochs::Step Engine::StepCommit() {
     if (step == TransactionalCommit::Step::kWorked) return Epochs::Step::kWorked;
     if (step == TransactionalCommit::Step::kWaiting) result = Epochs::Step::kWaiting;
   }
+  if (local_stores_->Write(false)) return Epochs::Step::kWorked;
+  if (standby_ != nullptr && standby_->Step()) return Epochs::Step::kWorked;
   return result;
 }
 
@@ -479,6 +502,19 @@ void Engine::RunCommitsOf(int index) {
       case TransactionalCommit::Step::kWaiting: commit.WaitForWork(kTicketWaitNs); break;
       case TransactionalCommit::Step::kIdle: commit.WaitForWork(kCommitWaitNs); break;
     }
+  }
+}
+
+void Engine::RunLocalStores() {
+  while (!ended()) {
+    local_stores_->Write(false);
+    local_stores_->WaitForWork(kStoreWaitNs);
+  }
+}
+
+void Engine::RunStandby() {
+  while (!ended()) {
+    if (!standby_->Step()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
 
@@ -498,6 +534,8 @@ ExitCode Engine::Run() {
   for (int i = 0; i < workers(); ++i) threads.emplace_back([this, i] { RunWorker(i); });
   for (int i = 0; transactions() && i < workers(); ++i) threads.emplace_back([this, i] { RunCommitsOf(i); });
   if (store_mode()) threads.emplace_back([this] { RunCommits(); });
+  if (transactions()) threads.emplace_back([this] { RunLocalStores(); });
+  if (standby_ != nullptr) threads.emplace_back([this] { RunStandby(); });
   for (std::thread& thread : threads) thread.join();
   Close();
   return exit_code();
@@ -509,6 +547,9 @@ void Engine::Close() {
   for (auto& worker : workers_) {
     if (worker->commit_ != nullptr) worker->commit_->Close();
   }
+  if (standby_ != nullptr) standby_->Close();
+  // A restart then has nothing to replay.
+  if (finished_ && local_stores_ != nullptr) local_stores_->Write(true);
   if (finished_) {
     for (auto& sink : store_sinks_) {
       if (sink != nullptr) sink->Close();
@@ -557,6 +598,17 @@ MetricsSnapshot Engine::Metrics() const {
     snapshot.epochs_committed = epochs_->commits.Get();
     snapshot.last_epoch_ns = epochs_->last_duration_ns.Get();
     snapshot.last_epoch_bytes = epochs_->last_bytes.Get();
+  }
+  if (local_stores_ != nullptr) {
+    LocalStores::Stats stats = local_stores_->GetStats();
+    snapshot.local_stores = stats.stores;
+    snapshot.local_store_bytes = stats.bytes;
+    snapshot.local_store_waiting_bytes = stats.waiting;
+    snapshot.local_stores_given_up = stats.given_up;
+  }
+  if (standby_ != nullptr) {
+    snapshot.standby_behind = standby_->behind.Get();
+    snapshot.standby_followed = standby_->followed.Get();
   }
   for (const auto& worker : workers_) {
     if (worker->commit_ == nullptr) continue;

@@ -16,9 +16,11 @@
 #include "runtime/engine/input.h"
 #include "runtime/engine/metrics.h"
 #include "runtime/engine/stage_graph.h"
+#include "runtime/engine/standby.h"
 #include "runtime/engine/table_lock.h"
 #include "runtime/engine/worker.h"
 #include "runtime/program/program.h"
+#include "runtime/state/local_stores.h"
 #include "runtime/state/store.h"
 #include "runtime/state/table_store.h"
 
@@ -95,6 +97,19 @@ class Engine {
   bool has_changelog(int stage) const { return has_changelog_[stage]; }
   const StoreIdentity& identity() const { return identity_; }
   uint32_t StepOfStage(int stage) const;
+  // With transactions.
+  LocalStores& local_stores() { return *local_stores_; }
+  // Whether one of the workers has this task. Any thread.
+  bool Holds(int stage, int32_t partition) const {
+    return held_[static_cast<size_t>(stage)][static_cast<size_t>(partition)].load(std::memory_order_acquire) > 0;
+  }
+  void SetHeld(int stage, int32_t partition, bool held) {
+    if (partition >= task_counts_[stage]) return;  // it was added since the start
+    held_[static_cast<size_t>(stage)][static_cast<size_t>(partition)].fetch_add(held ? 1 : -1, std::memory_order_acq_rel);
+  }
+  LocalStores::TaskName NameOfTask(int stage, int32_t partition) const {
+    return {stage, partition, program_.steps[StepOfStage(stage)].name};
+  }
   int64_t commit_ns() const { return commit_ns_; }
   Epochs& epochs() { return *epochs_; }
   const uint64_t* step_hashes() const { return step_hashes_.data(); }
@@ -132,6 +147,7 @@ class Engine {
   Status FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>* readers);
   Status OpenStore();
   Status OpenTransactions();
+  Status OpenStandby(const std::vector<Transactions::Changelog>& changelogs);
   Status CountTasks();
   Status MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> readers);
   Status LoadState();
@@ -139,6 +155,8 @@ class Engine {
   void RunWorker(int index);
   void RunCommits();
   void RunCommitsOf(int index);
+  void RunLocalStores();
+  void RunStandby();
 
   const Program& program_;
   Environment environment_;
@@ -164,6 +182,9 @@ class Engine {
   std::vector<std::unique_ptr<Sink>> store_sinks_;  // by sink, null for streaming ones
   std::vector<std::unique_ptr<ExchangeInbox>> inboxes_;
   std::unique_ptr<Epochs> epochs_;
+  std::unique_ptr<LocalStores> local_stores_;
+  std::unique_ptr<Standby> standby_;
+  std::vector<std::unique_ptr<std::atomic<int>[]>> held_;  // by stage and partition: by how many workers
   std::vector<std::unique_ptr<Worker>> workers_;
   TableLock table_lock_;
 

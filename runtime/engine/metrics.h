@@ -38,6 +38,9 @@ struct MetricsSnapshot {
   uint64_t window_bytes = 0;     // memory
   uint64_t table_rows = 0, table_bytes = 0;
   uint64_t store_entries = 0, store_bytes = 0;
+  uint64_t local_stores = 0, local_store_bytes = 0, local_store_waiting_bytes = 0, local_stores_given_up = 0;
+  int64_t standby_behind = 0;    // changelog records of tasks that others hold
+  uint64_t standby_followed = 0; // of those taken over since the start
   uint64_t epochs_committed = 0;
   int64_t last_epoch_ns = 0;     // from its barrier to its commit
   int64_t last_epoch_bytes = 0;

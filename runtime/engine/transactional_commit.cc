@@ -230,6 +230,10 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
       if (abandoned) break;
       TransactionResult result = transactions_->Flush();
       if (!result.ok()) return Handle(result, "waiting for the outputs' acknowledgements");
+      if (engine_.Mutated("local store written early")) {
+        KeepChanges();
+        engine_.local_stores().Write(true);
+      }
       if (engine_.StopAt("transaction.flushed")) return Step::kIdle;
       job_.store(Job::kOffsets, std::memory_order_relaxed);
       return Step::kWorked;
@@ -262,6 +266,7 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
       commit_bytes.Add(bytes_);
       last_bytes.Set(static_cast<int64_t>(bytes_));
       last_duration_ns.Set(engine_.environment().clock->MonoNs() - epoch_.begun_ns);
+      KeepChanges();
       // A request without an answer may still be executed, in the next transaction of this producer.
       if (transactions_->unanswered() && !engine_.Mutated("producer kept")) Drop();
       Trim();
@@ -293,6 +298,26 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
   return Step::kWorked;
 }
 
+void TransactionalCommit::KeepChanges() {
+  if ((parts_ & kChangesPart) == 0) return;
+  for (const TransactionalEpoch::Changes& changes : epoch_.changes) {
+    std::map<int32_t, StoreChanges> tasks;
+    StoreChanges* of_task = nullptr;
+    int32_t partition = -1;
+    DeltaReader in(*changes.bytes);
+    for (DeltaEntry entry; in.Next(&entry);) {
+      if (of_task == nullptr || entry.partition != partition) of_task = &tasks[partition = entry.partition];
+      key_.Clear();
+      AppendStoreKey(entry.step, entry.kind, entry.partition, entry.key, &key_);
+      of_task->Add(key_.str(), entry.remove ? nullptr : &entry.value);
+    }
+    for (auto& [p, kept] : tasks) {
+      engine_.local_stores().Committed(engine_.NameOfTask(changes.stage, p), &kept,
+                                       transactions_->ChangesEnd(changes.stage, p));
+    }
+  }
+}
+
 // What is committed of an exchange's topic has been read by its only reader.
 void TransactionalCommit::Trim() {
   int64_t now = engine_.environment().clock->MonoNs();
@@ -312,6 +337,28 @@ void TransactionalCommit::Trim() {
 
 std::string TransactionalCommit::Where(const TaskRecovery& task) const {
   return fmt::format("bringing back partition {} of `{}`", task.partition, engine_.program().stages[task.stage].name);
+}
+
+// Some of the changelog, into the task's local store.
+TransactionResult TransactionalCommit::ReplayChanges(TaskRecovery& task) {
+  const int64_t from = replay_at_;
+  TransactionResult result = transactions_->Replay(
+      task.stage, task.partition, changelog_.end, &replay_at_, [&](Str key, const Str* sealed) -> Status {
+        ++task.replayed;
+        Str value;
+        if (sealed != nullptr && !OpenChange(key, *sealed, &value)) {
+          return Status::Corrupt("a change in its changelog is damaged, or was not written by Weir");
+        }
+        changes_.Add(key, sealed == nullptr ? nullptr : &value);
+        return Status();
+      });
+  const bool read = result.ok() || result.outcome == TransactionOutcome::kAgain;
+  if (!read || replay_at_ == from) return result;
+  int64_t at = engine_.local_stores().Replayed(engine_.NameOfTask(task.stage, task.partition), changelog_, from, replay_at_, changes_);
+  changes_.Clear();
+  if (at >= replay_at_) return result;
+  replay_at_ = at;
+  return TransactionResult();
 }
 
 TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
@@ -357,31 +404,23 @@ TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
       Isolation isolation = engine_.Mutated("changelog end is the last stable offset") ? Isolation::kReadCommitted
                                                                                        : Isolation::kReadUncommitted;
       TransactionResult result =
-          transactions_->ChangelogEnd(task.stage, task.partition, isolation, &replay_end_);
+          transactions_->ChangelogEnd(task.stage, task.partition, isolation, &changelog_.end);
       if (!result.ok()) return Handle(result, Where(task).c_str());
-      replay_at_ = 0;
+      Transactions::ChangelogFacts facts = transactions_->Facts(task.stage);
+      changelog_.topic = std::move(facts.id);
+      changelog_.removals_kept_ms = facts.removals_kept_ms;
+      replay_at_ = engine_.local_stores().Begin(engine_.NameOfTask(task.stage, task.partition), changelog_);
+      changes_.Clear();
       if (engine_.StopAt("recovery.end_asked")) return Step::kIdle;
       job_.store(Job::kReplay, std::memory_order_relaxed);
       return Step::kWorked;
     }
 
     case Job::kReplay: {
-      TransactionResult result = transactions_->Replay(
-          task.stage, task.partition, replay_end_, &replay_at_, [&](Str key, const Str* sealed) -> Status {
-            ++task.replayed;
-            std::string name(key.view());
-            if (sealed == nullptr) {
-              task.entries.erase(name);
-              return Status();
-            }
-            Str value;
-            if (!OpenChange(key, *sealed, &value)) {
-              return Status::Corrupt("a change in its changelog is damaged, or was not written by Weir");
-            }
-            task.entries[std::move(name)] = std::string(value.view());
-            return Status();
-          });
+      TransactionResult result = ReplayChanges(task);
       if (!result.ok()) return Handle(result, Where(task).c_str());
+      if (replay_at_ < changelog_.end) return Step::kWorked;  // from the beginning, without the disk
+      task.state = engine_.local_stores().View(engine_.NameOfTask(task.stage, task.partition));
       if (engine_.StopAt("recovery.replayed")) return Step::kIdle;
       job_.store(Job::kTaskDone, std::memory_order_relaxed);
       return Step::kWorked;

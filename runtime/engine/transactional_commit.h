@@ -22,6 +22,7 @@
 #include "runtime/engine/counters.h"
 #include "runtime/engine/input.h"
 #include "runtime/engine/transactions.h"
+#include "runtime/state/local_stores.h"
 
 namespace weir {
 
@@ -58,8 +59,8 @@ struct TaskRecovery {
   // ---- Found ----
   int64_t offset = -1;       // where its source goes on
   bool first = false;        // nothing was committed for it: the offset is where the source's `start` is
-  std::map<std::string, std::string> entries;  // store key (see store.h) → value
   uint64_t replayed = 0;     // changes read
+  std::shared_ptr<const StoreView> state;  // what is committed: store keys (see store.h) and values
 };
 
 class TransactionalCommit {
@@ -125,9 +126,12 @@ class TransactionalCommit {
   TransactionResult WriteRekeyed(const TransactionalEpoch::Rekeyed& rekeyed);
   TransactionResult WriteChanges(const TransactionalEpoch::Changes& changes);
   Step StepRecovery(Job job);
+  TransactionResult ReplayChanges(TaskRecovery& task);
   std::string Where(const TaskRecovery& task) const;
   void Drop();
   void Trim();
+  // What was committed goes to the local stores of its tasks.
+  void KeepChanges();
 
   Engine& engine_;
   int worker_;
@@ -161,7 +165,9 @@ class TransactionalCommit {
     int32_t then = 0;
   };
   std::map<int, Read> committed_;  // by source
-  int64_t replay_at_ = 0, replay_end_ = 0;
+  int64_t replay_at_ = 0;
+  LocalStores::Changelog changelog_;  // of the task being brought back
+  StoreChanges changes_;              // of it, read and not yet passed on
   Buffer key_, value_;
   Counter recovered_;
 };

@@ -71,6 +71,13 @@ class Transactions {
     return rekeys->empty() ? Status() : Status::Invalid("re-keying is not possible here");
   }
 
+  // Of a stage's changelog, after Open.
+  struct ChangelogFacts {
+    std::string id;                        // of this topic, never of another one of its name; empty: not known
+    int64_t removals_kept_ms = INT64_MAX;  // how long removed keys are remembered
+  };
+  virtual ChangelogFacts Facts(int stage) { return {}; }
+
   // ---- Worker's thread ----
   virtual GroupToken Group() = 0;
   // Which of these records the target can never take (index and reason): they are left out of the epoch.
@@ -92,6 +99,9 @@ class Transactions {
   }
   // Until everything written is acknowledged.
   virtual TransactionResult Flush() = 0;
+  // After Flush, until the next Begin: the offset behind the last change that this transaction wrote for a task; -1: nobody
+  // knows.
+  virtual int64_t ChangesEnd(int stage, int32_t partition) { return -1; }
   virtual TransactionResult SendOffsets(const std::vector<SourceOffset>& offsets, const GroupToken& group) = 0;
   virtual TransactionResult Commit() = 0;
   virtual TransactionResult Abort() = 0;

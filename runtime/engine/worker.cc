@@ -120,12 +120,14 @@ TaskState* Worker::AddTask(int stage, int32_t partition) {
   by[partition] = made;
   by_stage_[stage].push_back(made);
   tasks_.push_back(std::move(state));
+  engine_->SetHeld(stage, partition, true);
   return made;
 }
 
 void Worker::RemoveTask(TaskState* task) {
   int stage = task->task.stage();
   by_partition_[stage][task->task.partition()] = nullptr;
+  engine_->SetHeld(stage, task->task.partition(), false);
   by_stage_[stage].erase(std::find(by_stage_[stage].begin(), by_stage_[stage].end(), task));
   for (int i = 0; i < Task::kClasses; ++i) gone_classes_[i] += task->task.classes_[i];
   tasks_.erase(std::find_if(tasks_.begin(), tasks_.end(),

@@ -158,6 +158,11 @@ class Worker {
   Status FindPosition(const TaskRecovery& recovery, StoredSource* stored, bool* again);
   Status RestoreEntry(TaskState& task, const DeltaEntry& entry);
   Status BringBack(const TaskRecovery& recovery);
+  struct TaskContents;
+  Status ReadContents(const TaskRecovery& recovery, TaskContents* contents);
+  Status BringBackWithoutStore(const TaskRecovery& recovery, const Status& why);
+  bool LocalStoreFailed();
+  void BeginAnew();
   void Collect();
   WorkerReport Report() const;
   void Publish();

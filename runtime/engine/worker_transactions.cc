@@ -1,7 +1,10 @@
 // A worker's side of transactions: when an epoch ends and what is in it, how tasks are brought back, and what happens when
 // partitions go away.
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -88,18 +91,27 @@ bool Worker::TakeCommitEnd() {
       // The first time at once; what fails again and again is given time.
       recovery_at_ns_ = mono_ns_ + std::min<int64_t>(restarts_ * kRestartPauseNs, kRestartPauseNsMax);
       ++restarts_;
-      ForgetEpoch();
-      last_begun_ = false;
-      for (auto& input : inputs_) input->Restart();
-      if (!group_.valid()) group_ = commit_->transactions().Group();
-      recovery_wanted_ = true;
+      BeginAnew();
       break;
     default: break;
   }
   return true;
 }
 
+// All tasks are brought back from what is committed.
+void Worker::BeginAnew() {
+  ForgetEpoch();
+  last_begun_ = false;
+  for (auto& input : inputs_) input->Restart();
+  if (!group_.valid()) group_ = commit_->transactions().Group();
+  recovery_wanted_ = true;
+}
+
 bool Worker::CommitTransaction() {
+  if (LocalStoreFailed()) {
+    BeginAnew();
+    return true;
+  }
   // Of another membership than the one that gave the partitions: what became of them is about to be told.
   GroupToken now = commit_->transactions().Group();
   if (!group_.valid()) group_ = now;
@@ -202,20 +214,100 @@ void Worker::ForgetEpoch() {
   dirty_ = early_ = false;
 }
 
+namespace {
+
+// The entries of one kind of a step in a task's state. What is of another partition is kCorrupt.
+Status EachEntry(StoreCursor& cursor, uint64_t step, StateKind kind, int32_t partition,
+                 const std::function<Status(const DeltaEntry& entry)>& visit) {
+  Buffer prefix;
+  AppendStoreKey(step, kind, INT32_MIN, Str(), &prefix);
+  prefix.Truncate(kStoreKeyHead - sizeof partition);
+  Status status = cursor.Seek(prefix.str());
+  for (; status.ok() && cursor.valid() && cursor.key().Sub(0, prefix.str().size) == prefix.str(); status = cursor.Next()) {
+    DeltaEntry entry;
+    if (!ReadStoreKey(cursor.key(), &entry)) return Status::Corrupt("it holds a key that Weir did not write");
+    if (entry.partition != partition) return Status::Corrupt("it holds state of another partition");
+    entry.key = cursor.key().Sub(kStoreKeyHead);
+    entry.value = cursor.value();
+    if (Status visited = visit(entry); !visited.ok()) return visited;
+    if (kind == StateKind::kWindow) return Status();  // one is enough: they are read when they are wanted
+  }
+  return status;
+}
+
+// Whether the state has anything of a step, but for whose it is.
+Status HasEntries(StoreCursor& cursor, uint64_t step, bool* has) {
+  Buffer prefix;
+  AppendStoreKey(step, static_cast<StateKind>(0), 0, Str(), &prefix);
+  prefix.Truncate(sizeof step);
+  Status status = cursor.Seek(prefix.str());
+  DeltaEntry entry;
+  *has = status.ok() && cursor.valid() && cursor.key().Sub(0, sizeof step) == prefix.str() &&
+         ReadStoreKey(cursor.key(), &entry) && entry.kind != StateKind::kIdentity;
+  return status;
+}
+
+}  // namespace
+
+// What is to be restored of a task: everything but its windows, which are read when they are wanted.
+struct Worker::TaskContents {
+  struct Entry {
+    StateKind kind;
+    uint64_t step;
+    std::string key, value;
+  };
+  std::vector<Entry> entries;  // by kind and key: pending rows in the order in which they were asked
+  StoredSource source;
+  std::string identity;
+  std::set<uint64_t> steps;    // that have anything
+  bool empty = true;
+};
+
+Status Worker::ReadContents(const TaskRecovery& recovery, TaskContents* contents) {
+  const Program& program = this->program();
+  const uint64_t* hashes = engine_->step_hashes();
+  const int stage = recovery.stage;
+  StoreCursor cursor(recovery.state);
+  Status status = cursor.Seek(Str());
+  if (!status.ok()) return status;
+  contents->empty = !cursor.valid();
+  if (contents->empty) return status;
+  auto keep = [&](const DeltaEntry& entry) {
+    contents->entries.push_back({entry.kind, entry.step, std::string(entry.key.view()), std::string(entry.value.view())});
+    return Status();
+  };
+  auto each = [&](uint32_t step, StateKind kind, const auto& visit) {
+    if (status.ok()) status = EachEntry(cursor, hashes[step], kind, recovery.partition, visit);
+  };
+  each(program.sources[recovery.source].step, StateKind::kSource, [&](const DeltaEntry& entry) {
+    return ReadStoredSource(entry.value, &contents->source) ? Status() : Status::Corrupt("a position cannot be read");
+  });
+  each(engine_->StepOfStage(stage), StateKind::kIdentity, [&](const DeltaEntry& entry) {
+    contents->identity = entry.value.view();
+    return Status();
+  });
+  for (const LookupStepSpec& lookup : program.lookup_steps) each(lookup.step, StateKind::kRow, keep);
+  if (program.stages[stage].exchange >= 0) each(program.exchanges[program.stages[stage].exchange].step, StateKind::kExchange, keep);
+  for (const WindowSpec& window : program.windows) {
+    each(window.step, StateKind::kWindow, [](const DeltaEntry&) { return Status(); });
+  }
+  StoreIdentity identity;
+  if (status.ok() && ReadIdentity(Str(std::string_view(contents->identity)), &identity)) {
+    for (const StepIdentity& step : identity.steps) {
+      bool has = false;
+      if (status.ok()) status = HasEntries(cursor, step.hash, &has);
+      if (has) contents->steps.insert(step.hash);
+    }
+  }
+  return status;
+}
+
 // The position that was stored with the task's state, which must be where the group's offset is. Sets `*again` when the
 // two were read at different times.
 Status Worker::FindPosition(const TaskRecovery& recovery, StoredSource* stored, bool* again) {
   const Program& program = this->program();
   const SourceSpec& source = program.sources[recovery.source];
   const uint32_t line = program.steps[source.step].line;
-  for (const auto& [key, value] : recovery.entries) {
-    DeltaEntry entry;
-    if (!ReadStoreKey(Str(std::string_view(key)), &entry) || entry.kind != StateKind::kSource ||
-        entry.step != engine_->step_hashes()[source.step]) {
-      continue;
-    }
-    if (!ReadStoredSource(Str(std::string_view(value)), stored)) return Status::Corrupt("a position cannot be read");
-  }
   *again = false;
   int64_t* offset = &stored->position.offset;
   if (*offset >= 0 && recovery.first) {
@@ -242,12 +334,6 @@ Status Worker::RestoreEntry(TaskState& task, const DeltaEntry& entry) {
   const uint64_t* hashes = engine_->step_hashes();
   // What belongs to no step of the program is left where it is.
   switch (entry.kind) {
-    case StateKind::kWindow:
-      for (size_t i = 0; i < program.windows.size(); ++i) {
-        if (hashes[program.windows[i].step] != entry.step || task.windows[i] == nullptr) continue;
-        return task.windows[i]->Restore(entry.key, entry.value);
-      }
-      return Status();
     case StateKind::kRow:
       for (size_t i = 0; i < program.lookup_steps.size(); ++i) {
         if (hashes[program.lookup_steps[i].step] != entry.step || task.ports[i] == nullptr) continue;
@@ -263,45 +349,58 @@ Status Worker::RestoreEntry(TaskState& task, const DeltaEntry& entry) {
   }
 }
 
+// The local store was damaged: its task is brought back once more, from the changelog alone.
+Status Worker::BringBackWithoutStore(const TaskRecovery& recovery, const Status& why) {
+  if (!engine_->local_stores().Discard(engine_->NameOfTask(recovery.stage, recovery.partition), why.message())) return why;
+  recovery_wanted_ = true;
+  return Status();
+}
+
+// True: what was read of a local store in this epoch was damaged. Nothing that was done with it counts.
+bool Worker::LocalStoreFailed() {
+  bool failed = false;
+  for (auto& task : tasks_) {
+    for (auto& window : task->owned_windows) {
+      const Status& status = window->base_status();
+      if (status.ok()) continue;
+      failed = true;
+      if (engine_->local_stores().Discard(engine_->NameOfTask(task->task.stage(), task->task.partition()), status.message())) {
+        continue;
+      }
+      Fail(ExitCode::kStateMismatch, status.message(), program().steps[engine_->StepOfStage(task->task.stage())].line);
+    }
+  }
+  return failed;
+}
+
 Status Worker::BringBack(const TaskRecovery& recovery) {
   TaskState* task = FindTask(recovery.stage, recovery.partition);
   if (task == nullptr) return Status();  // it went away meanwhile
   const std::string where = fmt::format("the changelog of `{}`, partition {}", program().stages[recovery.stage].name,
                                         recovery.partition);
-  StoredSource stored;
+  TaskContents contents;
+  Status status;
+  if (recovery.state != nullptr) status = ReadContents(recovery, &contents);
+  if (!status.ok()) return BringBackWithoutStore(recovery, status.Within(where));
+  StoredSource& stored = contents.source;
   bool again;
-  Status status = FindPosition(recovery, &stored, &again);
+  status = FindPosition(recovery, &stored, &again);
   if (!status.ok()) return status.Within(where);
   if (again) {
     recovery_wanted_ = true;
     return status;
   }
-  // By step, kind and key: pending rows in the order in which they were asked.
-  std::vector<DeltaEntry> entries;
-  StoreIdentity identity;
-  Buffer own_identity;
-  WriteIdentity(engine_->identity(), &own_identity);
-  std::set<uint64_t> stored_steps;
-  for (const auto& [key, value] : recovery.entries) {
-    DeltaEntry entry;
-    Str bytes = Str(std::string_view(key));
-    if (!ReadStoreKey(bytes, &entry)) return Status::Corrupt(where + " holds a key that Weir did not write");
-    if (entry.partition != recovery.partition) return Status::Corrupt(where + " holds state of another partition");
-    entry.key = bytes.Sub(kStoreKeyHead);
-    entry.value = Str(std::string_view(value));
-    if (entry.kind != StateKind::kIdentity) {
-      stored_steps.insert(entry.step);
-      entries.push_back(entry);
-    } else if (!ReadIdentity(entry.value, &identity)) {
+  if (!contents.empty) {
+    StoreIdentity identity;
+    if (!ReadIdentity(Str(std::string_view(contents.identity)), &identity)) {
       return Status::Corrupt(where + " does not say whose it is");
-    } else {
-      // Of another version, or of steps of another shape that hold nothing yet: it is written anew.
-      task->identity_stored = entry.value == own_identity.str();
     }
-  }
-  if (!recovery.entries.empty()) {
+    Buffer own;
+    WriteIdentity(engine_->identity(), &own);
+    // Of another version, or of steps of another shape that hold nothing yet: it is written anew.
+    task->identity_stored = contents.identity == own.str().view();
     status = CheckIdentity(where, kAfresh, identity, engine_->identity(),
-                           [&](uint64_t hash) { return stored_steps.count(hash) != 0; });
+                           [&](uint64_t hash) { return contents.steps.count(hash) != 0; });
     if (!status.ok()) return status;
   } else if (recovery.has_changelog && !recovery.first) {
     // The first commit of a partition writes both.
@@ -311,9 +410,22 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
         "begins where its `start:` says",
         where, recovery.offset, kAfresh));
   }
-  if (engine_->Mutated("restored rows unsorted")) std::reverse(entries.begin(), entries.end());
-  for (const DeltaEntry& entry : entries) {
-    status = RestoreEntry(*task, entry);
+  for (size_t i = 0; i < program().windows.size() && !contents.empty; ++i) {
+    if (task->windows[i] == nullptr || program().windows[i].stage != recovery.stage) continue;
+    Buffer prefix;
+    AppendStoreKey(engine_->step_hashes()[program().windows[i].step], StateKind::kWindow, recovery.partition, Str(), &prefix);
+    status = task->windows[i]->RestoreFrom(recovery.state, prefix.str());
+    if (!status.ok()) return BringBackWithoutStore(recovery, status.Within(where));
+  }
+  if (engine_->Mutated("restored rows unsorted")) std::reverse(contents.entries.begin(), contents.entries.end());
+  for (const TaskContents::Entry& entry : contents.entries) {
+    DeltaEntry as;
+    as.kind = entry.kind;
+    as.step = entry.step;
+    as.partition = recovery.partition;
+    as.key = Str(std::string_view(entry.key));
+    as.value = Str(std::string_view(entry.value));
+    status = RestoreEntry(*task, as);
     if (!status.ok()) return status.Within(where);
   }
   for (auto& port : task->owned_ports) port->Restored();

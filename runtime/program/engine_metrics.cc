@@ -82,6 +82,14 @@ void CollectEngine(const Program& program, const MetricsSnapshot& snapshot, Metr
   out->AddGauge("weir_table_bytes", "Memory of tables.", pipeline, number(snapshot.table_bytes));
   out->AddGauge("weir_state_entries", "Entries of the local store.", pipeline, number(snapshot.store_entries));
   out->AddGauge("weir_state_bytes", "Size of the local store.", pipeline, number(snapshot.store_bytes));
+  out->AddGauge("weir_local_stores", "Tasks whose state is kept on this machine too.", pipeline, number(snapshot.local_stores));
+  out->AddGauge("weir_local_store_bytes", "Size of their files.", pipeline, number(snapshot.local_store_bytes));
+  out->AddGauge("weir_local_store_waiting_bytes", "Committed changes that are not in them yet.", pipeline,
+                number(snapshot.local_store_waiting_bytes));
+  out->AddCounter("weir_local_stores_given_up", "Failures of the disk, and stores found damaged.", pipeline,
+                  number(snapshot.local_stores_given_up));
+  out->AddGauge("weir_standby_behind_records", "Changelog records of partitions of others that are not at hand yet.", pipeline,
+                static_cast<double>(snapshot.standby_behind));
   out->AddCounter("weir_checkpoints", "Commits of the local store.", pipeline, number(snapshot.epochs_committed));
   out->AddGauge("weir_checkpoint_duration_seconds", "The last commit, from its barrier on.", pipeline,
                 Seconds(snapshot.last_epoch_ns));

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 #include "runtime/serve/status_server.h"
 #include "runtime/serve/stderr_log.h"
 #include "runtime/state/lmdb_store.h"
+#include "runtime/state/store_files.h"
 
 namespace weir {
 namespace {
@@ -112,7 +114,13 @@ class Runner {
         kafka_(settings.kafka()) {}
 
   ExitCode Run() {
+    AllowFiles();
     Environment environment;
+    if (settings_.standby && !program_.transactional) {
+      return Failed(Status::Invalid("--standby is for pipelines that are exactly once from Kafka to Kafka, and this one is not: "
+                                    "only one copy of it runs"),
+                    ExitCode::kUsage);
+    }
     std::unique_ptr<LmdbStore> store;
     if (UsesStore(program_)) {
       store = std::make_unique<LmdbStore>(settings_.state_dir);
@@ -124,6 +132,14 @@ class Runner {
       if (!status.ok() && without) {
         log_.Write(LogLevel::kInfo, 0, status.message() + "; this copy keeps no place in the group over a restart");
       }
+      if (status.ok() && program_.transactional) {
+        environment.task_files = [directory = settings_.state_dir + "/tasks"](const std::string& task) {
+          return MakeDirectoryFiles(directory + "/" + task);
+        };
+      }
+      if (!status.ok() && settings_.standby) {
+        return Failed(status.Within("--standby keeps state in the state directory"), ExitCode::kRefused);
+      }
       if (!status.ok() && !without) return Failed(status, status.code() == StatusCode::kExists ? ExitCode::kRefused : ExitCode::kWriteFailed);
     }
     ProductionConnectors connectors(kafka_, settings_.group, instance_.id(), settings_.leave);
@@ -132,6 +148,7 @@ class Runner {
     environment.faults = faults_;
     environment.log = &log_;
     environment.workers = settings_.workers;
+    environment.standby = settings_.standby;
     environment.commit_ns = settings_.commit_ns;
     environment.grace_ns = settings_.grace_ns;
     for (int i = 0; i < settings_.workers; ++i) turned_[static_cast<size_t>(i)] = INT64_MAX;
@@ -173,6 +190,13 @@ class Runner {
   }
 
  private:
+  // Connections and the files of local stores: as many as the system allows, not as few as it suggests.
+  static void AllowFiles() {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
   StderrLog::Options LogOptions() {
     StderrLog::Options options;
     options.json = settings_.log == LogFormat::kJson || (settings_.log == LogFormat::kAuto && isatty(2) == 0);

@@ -27,6 +27,7 @@ const Settings::OwnSetting Settings::kOwn[] = {
     {"grace", "10s", "a duration", "How long requests under way may take to end after SIGTERM."},
     {"stop_at_end", "false", "true or false", "Ends once everything that was there has been read and written."},
     {"leave", "false", "true or false", "At its end a copy gives its partitions back at once, instead of keeping its place for a restart."},
+    {"standby", "false", "true or false", "Keeps the state of partitions that other copies hold at hand, to take over without replaying it."},
     {"config", "", "a file", "Configuration file: one JSON object."},
 };
 const int Settings::kOwnCount = static_cast<int>(sizeof kOwn / sizeof *kOwn);
@@ -62,7 +63,7 @@ SettingSources ProcessSources(int argc, char** argv, int first) {
   return sources;
 }
 
-std::vector<std::string> Settings::Switches() { return {"stop-at-end", "leave"}; }
+std::vector<std::string> Settings::Switches() { return {"stop-at-end", "leave", "standby"}; }
 
 Settings::Settings(const Compiled& compiled)
     : compiled_(compiled), params_(static_cast<size_t>(compiled.param_count)), own_(static_cast<size_t>(kOwnCount)) {}
@@ -415,6 +416,9 @@ void Settings::CheckOwn() {
   const std::string& leave = Own("leave").text;
   run_.leave = leave == "true";
   if (leave != "true" && leave != "false") bad("leave");
+  const std::string& standby = Own("standby").text;
+  run_.standby = standby == "true";
+  if (standby != "true" && standby != "false") bad("standby");
   const std::string& stop = Own("stop_at_end").text;
   run_.stop_at_end = stop == "true";
   if (stop != "true" && stop != "false") bad("stop_at_end");

@@ -48,6 +48,7 @@ struct RunSettings {
   int64_t commit_ns = 0;        // 0: as the pipeline says
   int64_t grace_ns = 0;
   bool leave = false;
+  bool standby = false;
   bool stop_at_end = false;
 };
 

@@ -13,6 +13,7 @@ std::string ClusterConnectors::WorkerName(const ConnectorContext& context) const
 }
 
 std::shared_ptr<ClusterMember> ClusterConnectors::Member(const ConnectorContext& context) {
+  if (context.worker == ConnectorContext::kNoWorker) return nullptr;
   std::shared_ptr<ClusterMember>& member = members_[context.worker];
   if (member == nullptr) {
     member = std::make_shared<ClusterMember>(cluster_, Group(context),

@@ -214,6 +214,7 @@ TransactionResult ClusterTransactions::Begin() {
   if (!fenced_others_) return Result(TransactionOutcome::kRestart, "there is no producer: Fence comes first");
   if (in_transaction_) return Failed(Status::Internal("a transaction has begun already"));
   operation_.clear();
+  ends_.clear();
   in_transaction_ = true;  // the brokers hear of it with the first write
   return TransactionResult();
 }
@@ -304,8 +305,9 @@ TransactionResult ClusterTransactions::Pump() {
     std::string what = fmt::format("Produce {}/{} {}+{}", partition.first, partition.second, sequence, sending_->count);
     std::optional<ClusterError> error = Ask(what, [&] {
       std::vector<MemoryRecord> batch(records.begin(), records.begin() + static_cast<int64_t>(sending_->count));
-      return [cluster = &cluster_, producer = producer_, partition, sequence, batch = std::move(batch)] {
-        return cluster->Produce(producer, partition, sequence, batch);
+      sending_->end = std::make_shared<int64_t>(-1);
+      return [cluster = &cluster_, producer = producer_, partition, sequence, batch = std::move(batch), end = sending_->end] {
+        return cluster->Produce(producer, partition, sequence, batch, end.get());
       };
     });
     if (!error) {
@@ -317,6 +319,8 @@ TransactionResult ClusterTransactions::Pump() {
       return MustAbort(fmt::format("{}: {}", what, ClusterErrorName(*error)));
     }
     sequences_[partition] = sequence + static_cast<int64_t>(sending_->count);
+    int64_t& behind = ends_.emplace(partition, 0).first->second;
+    behind = behind < 0 || *sending_->end < 0 ? -1 : std::max(behind, *sending_->end);
     records.erase(records.begin(), records.begin() + static_cast<int64_t>(sending_->count));
     if (records.empty()) queue_.erase(partition);
     sending_.reset();
@@ -331,6 +335,15 @@ TransactionResult ClusterTransactions::Flush() {
   TransactionResult result = Pump();
   if (result.ok()) operation_.clear();
   return result;
+}
+
+int64_t ClusterTransactions::ChangesEnd(int stage, int32_t partition) {
+  auto end = ends_.find({ChangelogTopic(*program_, stage), partition});
+  return end == ends_.end() ? -1 : end->second;
+}
+
+Transactions::ChangelogFacts ClusterTransactions::Facts(int stage) {
+  return {ChangelogTopic(*program_, stage), INT64_MAX};
 }
 
 TransactionResult ClusterTransactions::SendOffsets(const std::vector<SourceOffset>& offsets, const GroupToken& group) {

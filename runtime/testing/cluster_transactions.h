@@ -39,6 +39,8 @@ class ClusterTransactions : public Transactions {
   TransactionResult WriteChange(int stage, int32_t partition, Str key, const Str* value) override;
   TransactionResult WriteRow(int exchange, int32_t partition, Str value) override;
   TransactionResult Flush() override;
+  int64_t ChangesEnd(int stage, int32_t partition) override;
+  ChangelogFacts Facts(int stage) override;
   TransactionResult SendOffsets(const std::vector<SourceOffset>& offsets, const GroupToken& group) override;
   TransactionResult Commit() override;
   TransactionResult Abort() override;
@@ -57,6 +59,7 @@ class ClusterTransactions : public Transactions {
     TopicPartition partition;
     size_t count = 0;
     bool uncertain = false;  // a copy of it had no answer
+    std::shared_ptr<int64_t> end;  // where the log ends behind it, once it is there; -1: a copy of it was there before
   };
   struct Read {
     std::shared_ptr<ClusterCall> call;
@@ -109,6 +112,7 @@ class ClusterTransactions : public Transactions {
   std::optional<Sending> sending_;
   size_t write_at_ = 0;           // records of the Write under way that are queued
   std::set<TopicPartition> added_;
+  std::map<TopicPartition, int64_t> ends_;  // behind what this transaction wrote; -1: not known
   bool offsets_added_ = false;
   bool asked_ = false;            // the coordinator was asked for something in this transaction
   std::map<TopicPartition, int64_t> sequences_;

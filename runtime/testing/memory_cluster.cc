@@ -423,7 +423,7 @@ ClusterError MemoryCluster::AddOffsetsToTransaction(const ProducerIdentity& prod
 }
 
 ClusterError MemoryCluster::Produce(const ProducerIdentity& producer, const TopicPartition& partition,
-                                    int64_t first_sequence, const std::vector<MemoryRecord>& records) {
+                                    int64_t first_sequence, const std::vector<MemoryRecord>& records, int64_t* end) {
   auto at = logs_.find(partition);
   if (at == logs_.end()) return ClusterError::kUnknownTopic;
   if (!Connected(partition)) return ClusterError::kUnavailable;
@@ -443,6 +443,7 @@ ClusterError MemoryCluster::Produce(const ProducerIdentity& producer, const Topi
   if (first_sequence > expected) return ClusterError::kOutOfOrder;
   for (const MemoryRecord& record : records) log.Append(record, producer.id, producer.epoch);
   log.SetNextSequence(producer.id, producer.epoch, first_sequence + static_cast<int64_t>(records.size()));
+  if (end != nullptr) *end = log.end();
   return ClusterError::kNone;
 }
 

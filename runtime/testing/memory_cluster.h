@@ -147,8 +147,9 @@ class MemoryCluster {
   ClusterError InitProducerId(const std::string& transactional_id, int64_t timeout_ns, const ProducerIdentity* current,
                               ProducerIdentity* out);
   ClusterError AddPartitionToTransaction(const ProducerIdentity& producer, const TopicPartition& partition);
+  // `end`, when given: where the log ends behind them; untouched when they were there already.
   ClusterError Produce(const ProducerIdentity& producer, const TopicPartition& partition, int64_t first_sequence,
-                       const std::vector<MemoryRecord>& records);
+                       const std::vector<MemoryRecord>& records, int64_t* end = nullptr);
   ClusterError AddOffsetsToTransaction(const ProducerIdentity& producer, const std::string& group);
   // As brokers do, a member without a name and generation is not checked.
   ClusterError CommitTransactionOffsets(const ProducerIdentity& producer, const std::string& group,

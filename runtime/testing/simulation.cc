@@ -99,6 +99,11 @@ void Simulation::StartCopy(const std::string& identity) {
   environment.commit_ns = (Draw(2) == 0 ? 20 : 100) * kMs;
   environment.grace_ns = 2 * kSecond;
   environment.revoke_wait_ns = 2 * kSecond;
+  if (options_.disks && Draw(8) != 0) {
+    environment.task_files = [&disk = DiskOf(identity)](const std::string& task) { return disk.Files(task); };
+    environment.store_write_ns = static_cast<int64_t>(50 + Draw(3000)) * kMs;
+    environment.standby = Draw(3) == 0;
+  }
   copy->engine = std::make_unique<Engine>(program_, environment);
   Trace(fmt::format("copy {} starts with {} workers", identity, environment.workers));
   ++report_.faults["copy started"];
@@ -110,10 +115,32 @@ void Simulation::StartCopy(const std::string& identity) {
   copies_.push_back(std::move(copy));
 }
 
+SimulatedDisk& Simulation::DiskOf(const std::string& identity) {
+  std::unique_ptr<SimulatedDisk>& disk = disks_[identity];
+  if (disk == nullptr) {
+    disk = std::make_unique<SimulatedDisk>([this](uint64_t n) { return Draw(n); },
+                                        [this](const char* what) { ++report_.faults[what]; });
+  }
+  disk->faults = DiskFaults();
+  if (calm_) return *disk;
+  switch (Draw(8)) {
+    case 0: disk->LosePower(); break;
+    case 1: disk->Damage(); break;
+    case 2: disk->RestoreSaved(); break;
+    default: break;
+  }
+  if (Draw(3) == 0) disk->Save();
+  if (Draw(3) == 0) {
+    disk->faults = {1 + Draw(300), 1 + Draw(100), 1 + Draw(100), Draw(2) * (1 + Draw(300)), 1 + Draw(20)};
+  }
+  return *disk;
+}
+
 void Simulation::EndCopy(size_t index, const char* how) {
   Copy& copy = *copies_[index];
   Trace(fmt::format("copy {} {}", copy.identity, how));
   ++report_.faults[std::string("copy ") + how];
+  report_.faults["change followed by a standby"] += copy.engine->Metrics().standby_followed;
   for (int i = 0; i < copy.engine->workers(); ++i) {
     report_.rows_at_faults += copy.engine->worker(i).pending_rows();
   }
@@ -334,6 +361,7 @@ SimulationReport Simulation::Run() {
   RunUntil(begin_ns_ + options_.chaos_ns);
   calm_ = true;
   cluster_.Calm();
+  for (auto& [identity, disk] : disks_) disk->faults = DiskFaults();
   Trace("calm");
   for (auto& copy : copies_) copy->faults->stop_at = 0;
   if (copies_.empty() && starts_.empty()) StartCopy(fmt::format("copy{}", ++names_));

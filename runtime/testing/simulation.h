@@ -17,6 +17,7 @@
 #include "runtime/testing/cluster_connectors.h"
 #include "runtime/testing/memory_cluster.h"
 #include "runtime/testing/memory_world.h"
+#include "runtime/testing/simulated_disk.h"
 
 namespace weir {
 
@@ -28,6 +29,7 @@ struct SimulationOptions {
   int64_t chaos_ns = 20'000'000'000;    // how long things go wrong
   int64_t settle_ns = 1'800'000'000'000;  // afterwards, at most, until all is worked off
   bool kills = true, pauses = true, stops = true;
+  bool disks = true;                    // machines have disks, which fail
   int64_t session_ns = 10'000'000'000;
   std::string mutation;                 // a step of the protocol that is done wrongly: see Faults::Mutated
 };
@@ -60,6 +62,8 @@ class Simulation {
   class PointFaults;
 
   void StartCopy(const std::string& identity);
+  // The disk of a machine, after what has happened to it since its process ended.
+  SimulatedDisk& DiskOf(const std::string& identity);
   void EndCopy(size_t index, const char* how);
   void Disturb();
   bool Turn();
@@ -87,6 +91,7 @@ class Simulation {
   int64_t next_disturbance_ = 0;
   bool calm_ = false;
   int names_ = 0;
+  std::map<std::string, std::unique_ptr<SimulatedDisk>> disks_;
   SimulationReport report_;
 };
 

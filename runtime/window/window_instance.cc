@@ -148,9 +148,13 @@ void WindowInstance::RemoveFromTable(uint32_t id) {
   slots_[at].entry = kNone;
 }
 
-int64_t WindowInstance::next_fire() const { return panes_.empty() ? INT64_MAX : EndOf(panes_.back().start); }
+int64_t WindowInstance::next_fire() const {
+  int64_t next = panes_.empty() ? INT64_MAX : EndOf(panes_.back().start);
+  return base_ != nullptr ? std::min(next, EndOf(base_->next)) : next;
+}
 
 void WindowInstance::Advance(int64_t watermark) {
+  if (base_ != nullptr && EndOf(base_->next) <= watermark && base_status_.ok()) base_status_ = LoadDue(watermark);
   while (!panes_.empty() && EndOf(panes_.back().start) <= watermark) {
     Pane pane = std::move(panes_.back());
     panes_.pop_back();
@@ -213,18 +217,101 @@ void WindowInstance::AppendDelta(DeltaWriter& delta) {
   changed_.clear();
 }
 
+// ---- What a store has -----------------------------------------------------------------------------------------------
+
+Str WindowInstance::Base::KeyOf(int64_t start, Str key_bytes) {
+  key.resize(prefix.size());
+  key.append(OrderedKey(OrderedStart(start)).bytes, 8);
+  key.append(key_bytes.data, key_bytes.size);
+  return Str(std::string_view(key));
+}
+
+Status WindowInstance::Load(Str key, int64_t start, uint32_t tag, Str value, void** at) {
+  *at = Add(key, start, tag);
+  RowReader in(value);
+  if (!spec_.load(in, *at, *task_) || !in.AtEnd()) return Status::Corrupt("a window's accumulator cannot be read");
+  reinterpret_cast<Entry*>(static_cast<char*>(*at) - sizeof(Entry))->flags |= kStored;
+  return Status();
+}
+
 Status WindowInstance::Restore(Str key, Str value) {
   if (key.size < 8) return Status::Corrupt("a window's key is shorter than its start");
   int64_t start = static_cast<int64_t>(OrderedKey::Read(key) ^ (1ull << 63));
-  bool created = false;
-  void* at = FindOrAdd(key.Sub(8), start, &created);
-  if (!created) return Status::Corrupt("a window is stored twice");
-  RowReader in(value);
-  if (!spec_.load(in, at, *task_) || !in.AtEnd()) return Status::Corrupt("a window's accumulator cannot be read");
-  Entry* entry = reinterpret_cast<Entry*>(static_cast<char*>(at) - sizeof(Entry));
-  entry->flags = kStored;
+  Str bytes = key.Sub(8);
+  if (Has(bytes, start)) return Status::Corrupt("a window is stored twice");
+  void* at = nullptr;
+  Status status = Load(bytes, start, TagOf(bytes, start), value, &at);
+  if (!status.ok()) return status;
+  reinterpret_cast<Entry*>(static_cast<char*>(at) - sizeof(Entry))->flags = kStored;
   changed_.clear();  // one at a time: nothing else changed yet
   return Status();
+}
+
+Status WindowInstance::RestoreFrom(std::shared_ptr<const StoreView> view, Str prefix) {
+  auto base = std::make_unique<Base>(view, prefix);
+  // The first key that does not begin with the prefix.
+  std::string end(prefix.view());
+  while (!end.empty() && end.back() == '\xff') end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(end.back() + 1);
+  const Str behind = Str(std::string_view(end));
+  bool found = false;
+  std::string last;
+  Status status = view->LastAtMost(prefix, behind, &found, &last);
+  if (status.ok() && found) status = base->scan.Seek(prefix);
+  if (!status.ok() || !found || !base->scan.valid() || !(base->scan.key() < behind)) return status;
+  const uint32_t head = prefix.size + 8;
+  if (last.size() < head || base->scan.key().size < head) return Status::Corrupt("a window's key is shorter than its start");
+  auto start_in = [&](Str key) { return static_cast<int64_t>(OrderedKey::Read(key.Sub(prefix.size)) ^ (1ull << 63)); };
+  base->next = start_in(base->scan.key());
+  base->last = start_in(Str(std::string_view(last)));
+  base->left = view->CountAtMost(prefix, behind);
+  base_ = std::move(base);
+  if (next_fire() < *wake_) *wake_ = next_fire();
+  return Status();
+}
+
+bool WindowInstance::Has(Str key, int64_t start) const {
+  uint32_t tag = TagOf(key, start);
+  for (uint32_t at = tag & mask_; slots_[at].entry != kNone; at = (at + 1) & mask_) {
+    const Entry* entry = At(slots_[at].entry);
+    if (slots_[at].tag == tag && entry->start == start && KeyOf(entry) == key) return true;
+  }
+  return false;
+}
+
+void* WindowInstance::FromBase(Str key, int64_t start, uint32_t tag, bool* created) {
+  *created = true;
+  if (start > base_->last || !base_status_.ok()) return Add(key, start, tag);
+  bool found = false;
+  Str value;
+  base_status_ = base_->lookups.Get(base_->KeyOf(start, key), &found, &value);
+  if (!base_status_.ok() || !found) return Add(key, start, tag);
+  void* at = nullptr;
+  base_status_ = Load(key, start, tag, value, &at);
+  if (base_->left > 1) --base_->left;
+  *created = false;
+  return at;
+}
+
+Status WindowInstance::LoadDue(int64_t watermark) {
+  const uint32_t head = static_cast<uint32_t>(base_->prefix.size());
+  const Str prefix = Str(std::string_view(base_->prefix));
+  StoreCursor& scan = base_->scan;
+  Status status = scan.Seek(base_->KeyOf(base_->next, Str()));
+  for (; status.ok() && scan.valid() && scan.key().Sub(0, head) == prefix; status = scan.Next()) {
+    Str key = scan.key().Sub(head);
+    if (key.size < 8) return Status::Corrupt("a window's key is shorter than its start");
+    base_->next = static_cast<int64_t>(OrderedKey::Read(key) ^ (1ull << 63));
+    if (EndOf(base_->next) > watermark) return Status();
+    Str bytes = key.Sub(8);
+    if (Has(bytes, base_->next)) continue;
+    void* at = nullptr;
+    status = Load(bytes, base_->next, TagOf(bytes, base_->next), scan.value(), &at);
+    if (!status.ok()) return status;
+    if (base_->left > 1) --base_->left;
+  }
+  if (status.ok()) base_.reset();
+  return status;
 }
 
 }  // namespace weir

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "runtime/core/buffer.h"
@@ -14,6 +16,7 @@
 #include "runtime/core/str.h"
 #include "runtime/engine/delta.h"
 #include "runtime/program/program.h"
+#include "runtime/state/task_store.h"
 
 namespace weir {
 
@@ -35,8 +38,7 @@ class WindowInstance {
   // The accumulator of this window, zero-filled when it was created just now. Not to be called for late windows. The
   // pointer is valid until the window closes. The window counts as changed.
   void* FindOrAdd(Str key, int64_t start, bool* created) {
-    uint64_t hash = Hash64(key.data, key.size, static_cast<uint64_t>(start));
-    uint32_t tag = static_cast<uint32_t>(hash);
+    uint32_t tag = TagOf(key, start);
     for (uint32_t at = tag & mask_;; at = (at + 1) & mask_) {
       const Slot& slot = slots_[at];
       if (slot.entry == kNone) break;
@@ -48,6 +50,7 @@ class WindowInstance {
         return ValueOf(entry);
       }
     }
+    if (base_ != nullptr) return FromBase(key, start, tag, created);
     *created = true;
     return Add(key, start, tag);
   }
@@ -59,7 +62,8 @@ class WindowInstance {
   int64_t next_fire() const;
   int64_t watermark() const { return watermark_; }
   uint64_t fired() const { return fired_; }
-  size_t open() const { return open_; }
+  // After a restart about so many, until all of them were read.
+  size_t open() const { return open_ + (base_ != nullptr ? base_->left : 0); }
   // Bytes held for entries and table.
   size_t bytes() const { return bytes_; }
 
@@ -67,6 +71,11 @@ class WindowInstance {
   void AppendDelta(DeltaWriter& delta);
   // An entry of the store. Damaged bytes: kCorrupt.
   Status Restore(Str key, Str value);
+  // Instead of restoring entries: those of `view` whose keys begin with `prefix` are windows of this step, read when they
+  // are wanted or close. Before anything was added.
+  Status RestoreFrom(std::shared_ptr<const StoreView> view, Str prefix);
+  // Not ok: a window could not be read, and nothing that was done since the last commit counts.
+  const Status& base_status() const { return base_status_; }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -96,10 +105,29 @@ class WindowInstance {
     std::vector<uint32_t> entries;
   };
 
+  // Windows in a store that memory does not have. Those that memory has, and closed ones, may be in it too: of the former
+  // memory counts, and nobody asks for the latter.
+  struct Base {
+    Base(std::shared_ptr<const StoreView> view, Str head)
+        : lookups(view), scan(view), prefix(head.view()), key(prefix) {}
+    StoreCursor lookups;  // of single windows
+    StoreCursor scan;     // of those that close
+    std::string prefix;
+    std::string key;      // the prefix, and the key asked for
+    int64_t next = 0;     // start of the earliest that was not read
+    int64_t last = 0;     // no window in it starts later
+    uint64_t left = 0;    // about so many were not read
+
+    Str KeyOf(int64_t start, Str key_bytes);
+  };
+
   // The last window of all time has no end of its own: it closes with the input.
   int64_t EndOf(int64_t start) const {
     int64_t end;
     return __builtin_add_overflow(start, size_ns_, &end) ? INT64_MAX : end;
+  }
+  static uint32_t TagOf(Str key, int64_t start) {
+    return static_cast<uint32_t>(Hash64(key.data, key.size, static_cast<uint64_t>(start)));
   }
   Entry* At(uint32_t id) const {
     return reinterpret_cast<Entry*>(chunks_[id / kChunkEntries] + static_cast<size_t>(id % kChunkEntries) * stride_);
@@ -120,6 +148,12 @@ class WindowInstance {
   void RemoveFromTable(uint32_t id);
   void FirePane(Pane& pane);
   void Free(uint32_t id);
+  bool Has(Str key, int64_t start) const;
+  [[gnu::noinline]] void* FromBase(Str key, int64_t start, uint32_t tag, bool* created);
+  // Adds an entry with its stored value.
+  Status Load(Str key, int64_t start, uint32_t tag, Str value, void** at);
+  // Reads the windows that end at or before `watermark` into memory.
+  Status LoadDue(int64_t watermark);
 
   const WindowSpec& spec_;
   Task* task_;
@@ -143,6 +177,8 @@ class WindowInstance {
   Buffer key_scratch_;
   uint64_t fired_ = 0;
   size_t bytes_ = 0;
+  std::unique_ptr<Base> base_;
+  Status base_status_;
 };
 
 }  // namespace weir

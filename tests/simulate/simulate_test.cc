@@ -46,7 +46,9 @@ TEST_CASE("whatever dies, nothing is lost, repeated or out of order", "[simulate
     CHECK(steps[step] != 0);
   }
   for (const char* fault :
-       {"abort demanded", "answer lost", "coordinator unavailable", "copy killed", "copy paused", "copy paused at a step", "copy stopped", "end lag",
+       {"abort demanded", "answer lost", "change followed by a standby", "coordinator unavailable", "copy killed", "copy paused", "copy paused at a step", "copy stopped", "disk changed a byte",
+        "disk cut a file off", "disk full", "disk lost power", "disk read failed", "disk refused a name", "disk sync failed",
+        "disk sync lied", "disk was swapped for an old one", "end lag",
         "foreign transaction", "late copy accepted", "late copy refused", "leader moved", "log compacted", "marker lag",
         "outcome unknown", "partition added", "producer fenced", "queue full", "rebalance", "rebalance at commit", "request delayed",
         "request late", "request lost", "session expired", "small fetch", "transaction timed out", "unstable offsets"}) {
@@ -89,7 +91,7 @@ TEST_CASE("a wrong protocol is noticed", "[simulate]") {
   for (const char* mutation : {"offsets before changelog", "no fencing", "epoch without offsets",
                                "changelog end is the last stable offset", "late answer accepted",
                                "row removed before its output", "producer kept", "watermark ahead of its data",
-                               "restored rows unsorted"}) {
+                               "restored rows unsorted", "local store written early"}) {
     uint64_t caught = 0, first = 0;
     uint64_t seeds = Seeds(10'000);
     for (uint64_t seed = 1; seed <= seeds && caught == 0; ++seed) {

@@ -121,6 +121,9 @@ Status Check(Client& client, int64_t wait_ns_max, int32_t partitions, InternalTo
                            "by another partitioning and cannot be used. Give the input its old number of partitions " +
                            "back, or stop every copy and run this binary with `reset`: the pipeline then starts without state");
   }
+  if (!topic->rekey) {
+    if (Status status = TopicId(client, topic->topic, wait_ns_max, &topic->id); !status.ok()) return status;
+  }
   TopicLimits limits;
   bool known = false;
   if (Status status = ReadTopicLimits(client, topic->topic, wait_ns_max, &limits, &known); !status.ok()) {
@@ -128,6 +131,7 @@ Status Check(Client& client, int64_t wait_ns_max, int32_t partitions, InternalTo
   }
   if (!known) return Status();
   topic->batch_bytes_max = limits.batch_bytes_max;
+  topic->removals_kept_ms = limits.removals_kept_ms;
   if (topic->rekey) {
     if (!limits.compacted) return Status();
     return Status::Invalid(Named(client, *topic) + " must not be compacted, or rows are lost: set cleanup.policy=delete");

@@ -17,6 +17,8 @@ struct InternalTopic {
   bool grows = false;                   // one that exists may get more partitions
   int32_t partitions = 0;               // of one that is made; of re-keyed rows, filled in: what it has
   int64_t batch_bytes_max = 1'048'588;  // filled in: what the topic takes (max.message.bytes)
+  int64_t removals_kept_ms = INT64_MAX; // filled in: see TopicLimits
+  std::string id;                       // filled in, of changelogs: see TopicId
 };
 
 // Makes or checks them, waiting `wait_ns_max` at most for all. kInvalid: one is there and is not as it must be.

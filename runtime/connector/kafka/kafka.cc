@@ -121,6 +121,11 @@ Status KafkaConnector::MakeTransactions(const ConnectorContext& context, std::un
   if (Status status = TheConnection(*context.program, &index); !status.ok()) return status;
   std::shared_ptr<Connection> connection;
   if (Status status = ConnectionOf(index, context, &connection); !status.ok()) return status;
+  if (context.worker == ConnectorContext::kNoWorker) {
+    *out = std::make_unique<KafkaTransactions>(context.program, context.worker, context.clock, std::move(connection),
+                                               std::weak_ptr<Reader>());
+    return Status();
+  }
   std::vector<std::shared_ptr<Reader>> readers = connection->ReadersOf(context.worker, context.loop);
   if (readers.empty()) return Status::Internal("transactions are made after the worker's sources");
   if (readers.size() > 1) {

@@ -383,7 +383,7 @@ Status OperatorClient::Fence(const std::string& purpose, const std::vector<std::
     return status;
   }
   for (const Target& target : targets_) {
-    if (Status status = producer_->AddTarget(target.topic, "topic `" + target.topic + "`"); !status.ok()) return status;
+    if (Status status = producer_->AddTarget(target.topic, "topic `" + target.topic + "`", false); !status.ok()) return status;
   }
   return Until(kWaitNs, [&] { return producer_->Init(); }).status;
 }

@@ -109,6 +109,7 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
     limits->compacted = strstr(value, "compact");
     limits->deleted = strstr(value, "delete");
   }
+  if (const char* value = Value(entries, count, "delete.retention.ms")) limits->removals_kept_ms = atoll(value);
   const char* type = Value(entries, count, "message.timestamp.type");
   if (!type || strcmp(type, "LogAppendTime") != 0) {
     // Before Kafka 3.6 one setting stood for both directions.
@@ -123,6 +124,25 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
     }
   }
   *known = true;
+  return Status();
+}
+
+Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, std::string* id) {
+  id->clear();
+  if (IsMock(client, wait_ns_max)) return Status();
+  const char* names[] = {topic.c_str()};
+  std::unique_ptr<rd_kafka_TopicCollection_t, Free<rd_kafka_TopicCollection_destroy>> topics(
+      rd_kafka_TopicCollection_of_topic_names(names, 1));
+  Request request(client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, wait_ns_max);
+  rd_kafka_DescribeTopics(client.get(), topics.get(), request.options(), request.queue());
+  Status status = request.Wait("reading the id of topic `" + topic + "`");
+  if (!status.ok()) return status.code() == StatusCode::kUnavailable ? status : Status();
+  size_t n = 0;
+  const rd_kafka_TopicDescription_t** found =
+      rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(request.event()), &n);
+  if (n != 1 || rd_kafka_error_code(rd_kafka_TopicDescription_error(found[0]))) return Status();
+  const char* text = rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(found[0]));
+  if (text) *id = text;
   return Status();
 }
 

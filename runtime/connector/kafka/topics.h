@@ -24,11 +24,15 @@ struct TopicLimits {
   int64_t after_ms_max = INT64_MAX;        // or this much ahead of it
   bool compacted = false;                  // every record needs a key
   bool deleted = true;                     // old records go
+  int64_t removals_kept_ms = INT64_MAX;    // delete.retention.ms: a compacted topic remembers removed keys so long
 };
 
 // Reads a topic's limits. Where the broker does not tell (no right to describe the topic's configuration, an embedded
 // broker), they stay as they are by default and `*known` is false.
 Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits, bool* known);
+
+// The topic's id, which another topic of its name does not have; empty where the broker does not tell.
+Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, std::string* id);
 
 // librdkafka's mock cluster (weir run --embedded): it never answers questions about a topic's configuration, and accepts
 // what it can hold.

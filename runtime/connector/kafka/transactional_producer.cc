@@ -82,10 +82,11 @@ TransactionalProducer::~TransactionalProducer() {
   targets_.clear();
 }
 
-Status TransactionalProducer::AddTarget(const std::string& topic, const std::string& name) {
+Status TransactionalProducer::AddTarget(const std::string& topic, const std::string& name, bool tracked) {
   auto target = std::make_unique<Target>();
   target->name = name;
   target->number = targets_.size();
+  target->tracked = tracked;
   rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(client_->get());
   rd_kafka_topic_conf_set_opaque(conf, target.get());
   target->topic.reset(rd_kafka_topic_new(client_->get(), topic.c_str(), conf));
@@ -112,6 +113,7 @@ TransactionResult TransactionalProducer::Begin() {
   TransactionResult result = ToResult(error.get(), "beginning a transaction");
   if (result.ok()) {
     in_transaction_ = true;
+    for (auto& target : targets_) target->ends.clear();
     undelivered_ = false;
     delivery_ = {};
   }
@@ -295,7 +297,18 @@ void TransactionalProducer::OnResponse(int16_t api_key, rd_kafka_resp_err_t erro
 void TransactionalProducer::OnDelivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   if (__builtin_expect(message->err != 0, 0)) {
     static_cast<TransactionalProducer*>(Client::Owner(opaque))->Delivered(message);
+    return;
   }
+  Target& target = *static_cast<Target*>(rd_kafka_topic_opaque(message->rkt));
+  if (!target.tracked) return;
+  // Of a batch that a broker has twice been sent nobody knows where it is.
+  int64_t& end = target.ends.emplace(message->partition, 0).first->second;
+  end = message->offset < 0 || end < 0 ? -1 : std::max(end, message->offset + 1);
+}
+
+int64_t TransactionalProducer::End(size_t target, int32_t partition) const {
+  auto end = targets_[target]->ends.find(partition);
+  return end == targets_[target]->ends.end() ? -1 : end->second;
 }
 
 void TransactionalProducer::Delivered(const rd_kafka_message_t* message) {

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,8 +34,8 @@ class TransactionalProducer {
   // Waits for SendOffsets that is still under way: ask Busy. An open transaction is left to be aborted.
   ~TransactionalProducer();
 
-  // A topic to write to, and what messages call it. Before Init; numbered from 0.
-  Status AddTarget(const std::string& topic, const std::string& name);
+  // A topic to write to, and what messages call it. Before Init; numbered from 0. `tracked`: End is asked for.
+  Status AddTarget(const std::string& topic, const std::string& name, bool tracked);
 
   TransactionResult Init();
   TransactionResult Begin();
@@ -43,6 +44,8 @@ class TransactionalProducer {
   // Serves delivery reports, without waiting.
   void Poll();
   TransactionResult Flush();
+  // The offset behind the last record of a tracked target's partition, of this transaction; -1: none, or not known.
+  int64_t End(size_t target, int32_t partition) const;
   TransactionResult SendOffsets(const PartitionList& offsets, const GroupToken& group);
   TransactionResult Commit();
   TransactionResult Abort();
@@ -56,6 +59,8 @@ class TransactionalProducer {
     std::string name;
     size_t number;
     Topic topic;
+    bool tracked = false;
+    std::map<int32_t, int64_t> ends;  // of this transaction, by partition; -1: not known
   };
   // librdkafka's send_offsets_to_transaction cannot be resumed: a time-out in the middle of it costs the transaction. So
   // it gets the transaction's whole time, on a thread of its own.

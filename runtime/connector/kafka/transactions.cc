@@ -148,16 +148,16 @@ Status KafkaTransactions::MakeProducer() {
   std::unique_ptr<TransactionalProducer> producer;
   if (Status status = TransactionalProducer::Make(settings, std::move(options), &producer); !status.ok()) return status;
   for (const SinkSpec& sink : program_->sinks) {
-    Status status = producer->AddTarget(sink.address, "sink `" + sink.name + "`, topic `" + sink.address + "`");
+    Status status = producer->AddTarget(sink.address, "sink `" + sink.name + "`, topic `" + sink.address + "`", false);
     if (!status.ok()) return status;
   }
   for (const InternalTopic& rekey : rekeys_) {
-    Status status = producer->AddTarget(rekey.topic, "rows of `" + rekey.stage + "`, topic `" + rekey.topic + "`");
+    Status status = producer->AddTarget(rekey.topic, "rows of `" + rekey.stage + "`, topic `" + rekey.topic + "`", false);
     if (!status.ok()) return status;
   }
   for (const InternalTopic& changelog : changelogs_) {
     Status status = producer->AddTarget(changelog.topic, "changelog of `" + changelog.stage + "`, topic `" +
-                                                             changelog.topic + "`");
+                                                             changelog.topic + "`", true);
     if (!status.ok()) return status;
   }
   producer_ = std::move(producer);
@@ -213,7 +213,7 @@ TransactionResult KafkaTransactions::WriteChange(int stage, int32_t partition, S
                                 changelog.topic + "` takes " + std::to_string(changelog.batch_bytes_max) +
                                 ": raise its max.message.bytes"));
   }
-  return producer_->Send(program_->sinks.size() + rekeys_.size() + static_cast<size_t>(index), partition, record);
+  return producer_->Send(TargetOf(static_cast<size_t>(index)), partition, record);
 }
 
 TransactionResult KafkaTransactions::WriteRow(int exchange, int32_t partition, Str value) {
@@ -254,6 +254,18 @@ void KafkaTransactions::TrimRekeyed(int exchange, const std::vector<std::pair<in
 }
 
 TransactionResult KafkaTransactions::Flush() { return producer_ ? producer_->Flush() : NoProducer(); }
+
+int64_t KafkaTransactions::ChangesEnd(int stage, int32_t partition) {
+  int index = ChangelogOf(stage);
+  return producer_ && index >= 0 ? producer_->End(TargetOf(static_cast<size_t>(index)), partition) : -1;
+}
+
+Transactions::ChangelogFacts KafkaTransactions::Facts(int stage) {
+  int index = ChangelogOf(stage);
+  if (index < 0) return {};
+  const InternalTopic& changelog = changelogs_[static_cast<size_t>(index)];
+  return {changelog.id, changelog.removals_kept_ms};
+}
 
 TransactionResult KafkaTransactions::SendOffsets(const std::vector<SourceOffset>& offsets, const GroupToken& group) {
   if (!producer_) return NoProducer();

@@ -46,6 +46,7 @@ class KafkaTransactions final : public Transactions {
 
   Status OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns_max) override;
   Status Open(const std::vector<Changelog>& changelogs, int64_t wait_ns_max) override;
+  ChangelogFacts Facts(int stage) override;
   GroupToken Group() override;
   void Check(int sink, const OutputBuffer& outputs, std::vector<Sink::Refused>* refused) override;
 
@@ -56,6 +57,7 @@ class KafkaTransactions final : public Transactions {
   TransactionResult WriteChange(int stage, int32_t partition, Str key, const Str* value) override;
   TransactionResult WriteRow(int exchange, int32_t partition, Str value) override;
   TransactionResult Flush() override;
+  int64_t ChangesEnd(int stage, int32_t partition) override;
   TransactionResult SendOffsets(const std::vector<SourceOffset>& offsets, const GroupToken& group) override;
   TransactionResult Commit() override;
   TransactionResult Abort() override;
@@ -73,6 +75,8 @@ class KafkaTransactions final : public Transactions {
  private:
   Status MakeProducer();
   const std::string& SourceTopic(int source) const;
+  // Targets are the sinks, the topics of exchanges, the changelogs.
+  size_t TargetOf(size_t changelog) const { return program_->sinks.size() + rekeys_.size() + changelog; }
   // The changelog of a stage: its index in changelogs_; -1: it has none.
   int ChangelogOf(int stage) const;
 
@@ -89,7 +93,6 @@ class KafkaTransactions final : public Transactions {
   int64_t batch_bytes_max_ = INT64_MAX;
   RefusedRecords refused_;
 
-  // Targets are the sinks, the topics of exchanges, the changelogs.
   std::unique_ptr<TransactionalProducer> producer_;
   std::vector<std::unique_ptr<Request>> trims_;  // by exchange: the last deletion of rows that were read
   bool trim_failed_ = false;

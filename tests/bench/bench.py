@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the benchmark's workloads beside their references on a real broker of its own. Start it as tools/bench.
 
-  tools/bench [W1 W1X W2 W3 W3S W4 LAT] [--pairs N] [--records N] [--shuffled] [--build DIR] [--enforce]
+  tools/bench [W1 W1X W2 W3 W3S W4 LAT RST TAKE] [--pairs N] [--records N] [--shuffled] [--build DIR] [--enforce]
 
 W1  keep qty >= 100, write 5 fields and notional        beside: raw copy (C), by hand (C++)
 W1X the same exactly once                                beside: at least once
@@ -10,6 +10,8 @@ W3  GET /accounts/{id} for each, 1000 in flight, ordered beside: by hand, wrk  (
 W3S the same with answers after 0 to 100 ms              beside: by hand       (a fiftieth of the records)
 W4  per symbol windows of 1 s: count, sum, vwap, max     beside: by hand
 LAT 5,000 records/s through W1 exactly once: the time from producer to a reader of committed records
+RST a restart with a gigabyte of state: the time to the first output, with the local store and without
+TAKE a copy with half of that is killed, another one stands by: the time to the first output
 
 Programs take turns (A B A B …), so that what the machine does meanwhile meets all of them. CPU is the process's own,
 all threads, from the kernel's accounting. The output of each program is compared with what the generator says it must
@@ -34,6 +36,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "servers"))
 from kafka_broker import BrokerError, KafkaBroker  # noqa: E402
 from process import die_with_parent  # noqa: E402
+sys.path.insert(0, HERE)
+from bench_state import measure_state  # noqa: E402
 
 PARTITIONS = 4
 IN_FLIGHT = 1000
@@ -335,6 +339,7 @@ def count_allocations(bench, workload, weir, arguments, problems):
 
 
 # Commit interval, then the most that half of all records and 99 of 100 may take, in ms.
+OTHERS = ("LAT", "RST", "TAKE")
 LATENCY_BARS = (("20ms", 30, 60), ("100ms", None, 130))
 
 
@@ -455,7 +460,7 @@ def report(workload, programs, figures, weir, arguments, problems):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workloads", nargs="*", metavar="W", help="W1 W1X W2 W3 W3S W4 LAT; default: all")
+    parser.add_argument("workloads", nargs="*", metavar="W", help="W1 W1X W2 W3 W3S W4 LAT RST TAKE; default: all")
     parser.add_argument("--pairs", type=int, default=5, help="rounds (default 5)")
     parser.add_argument("--records", type=int, default=5_000_000, help="records to drain (default 5 million)")
     parser.add_argument("--shuffled", action="store_true", help="the input's fields stand in 16 different orders")
@@ -463,9 +468,9 @@ def main():
     parser.add_argument("--build", default=os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build")))
     arguments = parser.parse_args()
     all_workloads = workloads(arguments)
-    wanted = [w.upper() for w in arguments.workloads] or [*all_workloads, "LAT"]
+    wanted = [w.upper() for w in arguments.workloads] or [*all_workloads, *OTHERS]
     for name in wanted:
-        if name not in all_workloads and name != "LAT":
+        if name not in all_workloads and name not in OTHERS:
             parser.error(f"no workload {name}; there are {', '.join(all_workloads)}")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
@@ -479,9 +484,13 @@ def main():
             for name in wanted:
                 if name == "LAT":
                     measure_latency(bench, arguments, problems)
+                elif name in ("RST", "TAKE"):
+                    continue  # together, last
                 else:
                     measure(bench, all_workloads[name], arguments, problems)
-    except (BenchError, BrokerError) as error:
+            if state := [name for name in wanted if name in ("RST", "TAKE")]:
+                measure_state(bench, arguments, problems, state)
+    except (BenchError, BrokerError, RuntimeError, TimeoutError) as error:
         problems.append(str(error))
     except KeyboardInterrupt:
         problems.append("interrupted")

@@ -67,6 +67,7 @@ Status ReadStore(Operator& op, int stage, int32_t only, const Visitor& visitor) 
   if (access((directory + "/data.mdb").c_str(), F_OK) != 0) return Status();  // it never ran here
   LmdbStore store(directory);
   Status status = store.Open(IdentityOf(program));
+  if (status.code() == StatusCode::kInvalid) status = Status::Corrupt(status.message());  // of another program
   std::set<std::pair<uint32_t, StateKind>> kinds;
   for (const SourceSpec& source : program.sources) {
     if (source.stage == stage) kinds.insert({source.step, StateKind::kSource});

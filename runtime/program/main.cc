@@ -43,6 +43,7 @@ void PrintHelp(const Compiled& compiled) {
       "  dead-letters  list, show and replay the records that could not go on\n"
       "  reset     forget the state and begin again, or begin elsewhere; while no copy runs\n"
       "  skip      move past one record; while no copy runs\n"
+      "  state     what the state holds of a step and a key\n"
       "\n"
       "settings: flag, then environment, then configuration file, then default; `config` lists all\n"
       "  --set NAME=VALUE          a param (secrets: environment or file)\n"

@@ -10,6 +10,7 @@
 #include "runtime/engine/system_clock.h"
 #include "runtime/operate/dead_letters.h"
 #include "runtime/operate/reset.h"
+#include "runtime/operate/state.h"
 #include "runtime/program/setting_text.h"
 #include "runtime/serve/stderr_log.h"
 
@@ -133,6 +134,21 @@ constexpr char kSkipHelp[] =
     "  --dry-run       shows the record, and does nothing\n"
     "  --yes           does not ask\n";
 
+// ---- state ----
+
+ExitCode StateCommand(Call call) {
+  const std::vector<std::string>& words = call.words;
+  if (words.empty() || (words.size() == 1 && words[0] == "list")) return ListState(call.op);
+  if (words.size() == 3 && words[0] == "get") return GetState(call.op, words[1], words[2]);
+  return Usage(call.op, "`state` takes `list`, or `get STEP KEY`");
+}
+
+constexpr char kStateHelp[] =
+    "state list           the steps that keep something, with entries and bytes, as of the last commit\n"
+    "state get STEP KEY   what a step keeps of a key (text, or a JSON string): open windows, records that wait\n"
+    "\n"
+    "Beside a pipeline that runs only where its state is in Kafka (delivery exactly once).\n";
+
 struct Command {
   const char* name;
   std::span<const CommandOption> options;
@@ -144,6 +160,7 @@ const Command kCommands[] = {
     {"dead-letters", kDeadLetterOptions, &DeadLetters, kDeadLettersHelp},
     {"reset", kResetOptions, &ResetCommand, kResetHelp},
     {"skip", kSkipOptions, &SkipCommand, kSkipHelp},
+    {"state", {}, &StateCommand, kStateHelp},
 };
 
 const Command* Find(const std::string& name) {

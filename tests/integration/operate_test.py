@@ -319,6 +319,22 @@ class Resets(TestCase):
         self.assertEqual(self.close_window(), [11])
         self.assertIn("at its end", self.operate("skip", self.at(13), code=7))
 
+    def test_what_the_state_holds_is_shown(self):
+        listed = {line.split()[0]: line.split() for line in self.operate("state", "list").splitlines()[1:]}
+        self.assertEqual(set(listed), {"bars.window", "accounts.window"})
+        for step in listed.values():
+            self.assertEqual(step[1:4], ["open", "windows", "1"])
+            self.assertIn("operate.weir:" if not self.local else "operate_local.weir:", step[-1])
+        window = self.operate("state", "get", "bars.window", "ACME")
+        self.assertIn("window from 2026-01-02T09:00:00Z to 2026-01-02T09:01:00Z", window)
+        self.assertEqual(window, self.operate("state", "get", "bars.window", '"ACME"'))
+        # The accumulators as they are stored: ten trades, the last one has number 9.
+        self.assertIn("\\x14\\x01\\x12", window)
+        self.assertIn("window from", self.operate("state", "get", "accounts.window", "a1"))
+        self.assertIn("keeps nothing of the key NONE", self.operate("state", "get", "bars.window", "NONE"))
+        self.assertIn("did you mean `bars.window`", self.operate("state", "get", "bars.windo", "ACME", code=1))
+        self.assertEqual(self.close_window(), [10])
+
     def test_nothing_moves_below_a_copy_that_runs(self):
         pipeline = self.start()
         for command in (["reset"], ["skip", self.at(10)]):
@@ -328,6 +344,29 @@ class Resets(TestCase):
         self.operate("reset", "--yes")
         self.run_to_end()
         self.assertEqual(self.ids(), list(range(10)) * 2)
+
+
+class PendingRows(TestCase):
+    def test_a_record_that_waits_is_shown_while_the_pipeline_runs(self):
+        with open(os.path.join(HERE, "lookup_order.weir")) as text:
+            source = text.read().replace(" { deliver: at_least_once }", "", 1)
+        path = os.path.join(self.directory, "waiting.weir")
+        with open(path, "w") as out:
+            out.write(source)
+        self.binary = build(path, self.directory)
+        for topic in ("orders", "orders.input", "orders.key", "orders.none"):
+            self.kafka.create(topic, 1)
+        service = ["--set", "url=http://127.0.0.1:1"]  # nobody answers there
+        self.start(*service)
+        self.kafka.write([{"topic": "orders", "key": "a1", "value": json.dumps({"id": 7, "account": "a1"})},
+                          {"topic": "orders", "key": "a2", "value": json.dumps({"id": 8, "account": "a2"})}])
+        self.assertIn("keeps nothing", self.operate("state", "get", "in_key.a", "a3", settings=service))
+        until(lambda: "waits" in self.operate("state", "get", "in_key.a", "a1", settings=service), 60, "the row is committed")
+        row = self.operate("state", "get", "in_key.a", "a1", settings=service)
+        self.assertEqual(row.count("waits"), 1)
+        self.assertIn("record orders/0@0", row)
+        listed = self.operate("state", "list", settings=service)
+        self.assertIn("waiting rows             2", listed)
 
 
 class LocalResets(Resets):

@@ -362,6 +362,7 @@ void ProgramEmitter::Build() {
       code.Add("spec_.to_stage = " + std::to_string(to) + ";");
       code.Add("spec_.upstream = " + UpstreamText(node) + ";");
       if (node.As<plan::ExchangeOp>().keeps_raw) code.Add("spec_.keeps_raw = true;");
+      code.Add("spec_.row_schema = " + Hex(node.As<plan::ExchangeOp>().row_schema) + ";");
       code.Add("spec_.process = &" + Derived(node, "receive") + ";");
       code.Close();
     }

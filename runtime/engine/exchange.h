@@ -93,9 +93,10 @@ class Exchanges {
   uint64_t rekeyed_bytes() const;
   // What was sent in this epoch is nothing any more.
   void ForgetRekeyed();
-  // Works on records [begin, batch.size) of an exchange's topic; returns the index after the last one taken. False in
-  // `*ok`: one is not what Weir wrote.
-  uint32_t ProcessRekeyed(TaskState& task, int exchange, const Batch& batch, uint32_t begin, bool* ok);
+  // Works on records [begin, batch.size) of an exchange's topic; returns the index after the last one taken, and what is
+  // with the one there if it stops at it: not written by Weir, or a row of a version whose rows have other fields.
+  enum class Rekeyed : uint8_t { kReadable, kForeign, kOtherLayout };
+  uint32_t ProcessRekeyed(TaskState& task, int exchange, const Batch& batch, uint32_t begin, Rekeyed* what);
 
   // ---- Receiving ----
   // Takes what came and works on it; what a blocked task cannot take waits. With `force` (at a barrier) everything is

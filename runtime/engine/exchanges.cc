@@ -35,7 +35,8 @@ void Exchanges::SendRow(int exchange, int32_t from, Str key, const Meta& meta, S
   RowWriter out(&item_);
   out.U64(static_cast<uint64_t>(exchange));
   out.U64(static_cast<uint64_t>(from));
-  out.U64(to);
+  // Which task it is for. In a topic the partition says that, and the reader may be another version of the pipeline.
+  out.U64(worker_.transactions() ? spec.row_schema : to);
   WriteMeta(meta, spec.keeps_raw, out);
   out.Str(row);
   if (worker_.transactions()) return AppendRekeyed(exchange, static_cast<int32_t>(to), item_.str());
@@ -165,26 +166,37 @@ void Exchanges::ForgetRekeyed() {
   for (RekeyBuffer& sent : sent_) sent.bytes.Clear();
 }
 
-uint32_t Exchanges::ProcessRekeyed(TaskState& task, int exchange, const Batch& batch, uint32_t begin, bool* ok) {
-  *ok = true;
+uint32_t Exchanges::ProcessRekeyed(TaskState& task, int exchange, const Batch& batch, uint32_t begin, Rekeyed* what) {
+  *what = Rekeyed::kReadable;
+  const uint64_t row_schema = worker_.program().exchanges[exchange].row_schema;
   uint32_t at = begin;
   for (; at < batch.size && !task.task.blocked(); ++at) {
     Str item;
-    *ok = OpenChange(Str(), batch.messages[at].value, &item) && item.size != 0;
-    if (!*ok) break;
+    bool ok = OpenChange(Str(), batch.messages[at].value, &item) && item.size != 0;
+    if (!ok) {
+      *what = Rekeyed::kForeign;
+      break;
+    }
     RowReader in(item.Sub(1));
     uint64_t of = in.U64();
     uint64_t from = in.U64();
     if (item[0] == ExchangeBatch::kRow) {
-      in.U64();  // the task: this one
-      *ok = in.ok() && of == static_cast<uint64_t>(exchange) && DeliverRow(task, exchange, in);
+      uint64_t layout = in.U64();
+      if (in.ok() && of == static_cast<uint64_t>(exchange) && layout != row_schema) {
+        *what = Rekeyed::kOtherLayout;
+        break;
+      }
+      ok = in.ok() && of == static_cast<uint64_t>(exchange) && DeliverRow(task, exchange, in);
     } else {
       int64_t watermark = in.I64();
       bool idle = in.Bool();
-      *ok = in.AtEnd() && of == static_cast<uint64_t>(exchange);
-      if (*ok) DeliverWatermark(task, from, watermark, idle);
+      ok = in.AtEnd() && of == static_cast<uint64_t>(exchange);
+      if (ok) DeliverWatermark(task, from, watermark, idle);
     }
-    if (!*ok) break;
+    if (!ok) {
+      *what = Rekeyed::kForeign;
+      break;
+    }
   }
   return at;
 }

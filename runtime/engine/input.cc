@@ -187,18 +187,22 @@ bool Input::Work(Partition& partition) {
   uint64_t begun = task.begun_;
   uint32_t begin = waiting.begin;
   const bool rekeyed = spec_.exchange >= 0;
-  bool readable = true;
+  Exchanges::Rekeyed found = Exchanges::Rekeyed::kReadable;
   uint32_t end = rekeyed
-                     ? worker_.exchanges().ProcessRekeyed(*partition.task, spec_.exchange, batch, begin, &readable)
+                     ? worker_.exchanges().ProcessRekeyed(*partition.task, spec_.exchange, batch, begin, &found)
                      : spec_.process(task, batch, begin);
   task.ticket_ = nullptr;
   worker_.arena().Reset();
   uint32_t taken = end - begin;
-  if (!readable) {
+  if (found != Exchanges::Rekeyed::kReadable) {
     worker_.Fail(ExitCode::kStateMismatch,
-                 fmt::format("topic `{}`, partition {}, offset {}: the record is not one that this pipeline wrote; only "
-                             "its own copies may write to it",
-                             spec_.address, partition.number, batch.messages[end].offset),
+                 fmt::format("topic `{}`, partition {}, offset {}: {}", spec_.address, partition.number,
+                             batch.messages[end].offset,
+                             found == Exchanges::Rekeyed::kForeign
+                                 ? "the record is not one that this pipeline wrote; only its own copies may write to it"
+                                 : "the row was written by a version of this pipeline whose re-keyed records have other "
+                                   "fields. Stop all copies, run that version with --stop-at-end, which reads what is under "
+                                   "way, then start this one"),
                  worker_.program().steps[spec_.step].line);
     return false;
   }

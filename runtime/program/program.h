@@ -171,6 +171,7 @@ struct ExchangeSpec {
   int from_stage = 0, to_stage = 0;
   int upstream = -1;        // as for lookup steps: what it stands behind in from_stage
   bool keeps_raw = false;   // the record's original bytes are needed later (dead letters)
+  uint64_t row_schema = 0;  // hash of the encoded row's layout
   void (*process)(Task& task, const Meta& meta, RowReader& row) = nullptr;
 };
 

@@ -458,6 +458,7 @@ Program BuildSample(const SampleOptions& wanted) {
       exchange.to_stage = 1;
       exchange.upstream = options.lookup_behind_exchange ? -1 : behind;
       exchange.keeps_raw = true;
+      exchange.row_schema = 1;
       exchange.process = &RekeyProcess;
       program.exchanges.push_back(exchange);
       program.stages.push_back({"bars.rekey", -1, 0});

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "runtime/engine/exchange.h"
 #include "runtime/engine/topic_names.h"
+#include "runtime/state/changelog.h"
 #include "tests/simulate/sample_on_cluster.h"
 
 namespace weir {
@@ -96,7 +98,10 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
 MeddledStart StartAfter(Meddling meddling) {
   RigInput input;
   input.partitions = 1;
-  SampleOnCluster sample(PlainShape(), input, 1);
+  SampleOptions options = PlainShape();
+  options.rekeyed = meddling == Meddling::kOtherRekeyedRow;
+  input.shared_keys = options.rekeyed;
+  SampleOnCluster sample(options, input, 1);
   RecoverRig& rig = sample.rig;
   MemoryCluster& cluster = sample.cluster;
   sample.AppendAll();
@@ -115,6 +120,19 @@ MeddledStart StartAfter(Meddling meddling) {
     case Meddling::kChangelogEmptied: cluster.DeleteBefore(changelog, cluster.log(changelog).end()); break;
     case Meddling::kOffsetsSet: cluster.SetCommittedOffset(rig.program.name, events, 7); break;
     case Meddling::kOffsetsDeleted: cluster.SetCommittedOffset(rig.program.name, events, -1); break;
+    case Meddling::kOtherRekeyedRow: {
+      Buffer item, sealed;
+      item.Append(static_cast<char>(ExchangeBatch::kRow));
+      RowWriter out(&item);
+      out.U64(0);
+      out.U64(0);
+      out.U64(rig.program.exchanges[0].row_schema + 1);
+      SealChange(Str(), item.str(), &sealed);
+      MemoryRecord row;
+      row.value = sealed.str().view();
+      cluster.Append(RekeyTopic(rig.program, 0), 0, row);
+      break;
+    }
   }
   result.said = Simulation(rig.program, rig.world, cluster, calm).Run().failure;
   result.wrong = sample.Check();

@@ -26,6 +26,7 @@ enum class Meddling {
   kChangelogEmptied,
   kOffsetsSet,      // back to an earlier record
   kOffsetsDeleted,
+  kOtherRekeyedRow,  // a re-keyed row is under way whose writer laid it out in another way
 };
 struct MeddledStart {
   std::string said;   // empty, or how the second start ended

@@ -80,6 +80,13 @@ TEST_CASE("offsets that somebody set while the state stayed are refused, with wh
   CHECK(start.wrong == "");
 }
 
+TEST_CASE("a re-keyed row of a version with other fields is not taken for one of this version", "[simulate]") {
+  MeddledStart start = StartAfter(Meddling::kOtherRekeyedRow);
+  CHECK_THAT(start.said, Catch::StartsWith("a copy ended with code 3: topic `") && Catch::Contains("have other fields") &&
+                             Catch::Contains("--stop-at-end"));
+  CHECK(start.wrong == "");
+}
+
 TEST_CASE("offsets that are deleted or expired while the state stays are taken from the state", "[simulate]") {
   MeddledStart start = StartAfter(Meddling::kOffsetsDeleted);
   CHECK(start.said == "");

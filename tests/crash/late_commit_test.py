@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A whole pipeline on a real broker whose commit arrives a second time, in its next transaction, in the middle of which it is
-killed: the hazard of KIP-890. With the commit protocol as it is, all comes out once; with a producer that goes on as if
+"""A whole pipeline on a real broker whose commit arrives a second time, in its next transaction, in the middle of which it
+is killed: the hazard of KIP-890. With the commit protocol as it is, all comes out once; with a producer that goes on as if
 nothing had been, that transaction's outputs and state are there and its offsets are not, which the next start refuses.
 """
 
@@ -45,8 +45,8 @@ class LateCommit(unittest.TestCase):
         self.addCleanup(pipeline.kill)
         pipeline.start()
         writer = self.kafka.write_slowly(
-            ({"topic": "orders", "key": "A", "value": json.dumps({"id": i, "account": "A", "symbol": "S", "qty": 1, "ts": i})}
-             for i in range(ORDERS)), RATE)
+            ({"topic": "orders", "key": "A",
+              "value": json.dumps({"id": i, "account": "A", "symbol": "S", "qty": 1, "ts": i})} for i in range(ORDERS)), RATE)
         until(lambda: self.kafka.count("priced.none") > RATE, 60, "orders come out")
         broker.proxy.hold("EndTxn", before="AddOffsetsToTxn",
                           first=lambda: steps.arm(directory, "kill", "transaction.offsets_sent"))

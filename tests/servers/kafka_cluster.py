@@ -30,8 +30,9 @@ class KafkaCluster:
         self.directory = directory or tempfile.mkdtemp(prefix="weir-kafka-")
         numbers = (1, 2, 3)
         voters = {node: free_port() for node in numbers}
-        self.nodes = {node: KafkaBroker(os.path.join(self.directory, f"node-{node}"), heap, {**REPLICAS, **(properties or {})},
-                                        port=free_port(), node=node, voters=voters) for node in numbers}
+        properties = {**REPLICAS, **(properties or {})}
+        self.nodes = {node: KafkaBroker(os.path.join(self.directory, f"node-{node}"), heap, properties, port=free_port(),
+                                        node=node, voters=voters) for node in numbers}
 
     @property
     def bootstrap(self):

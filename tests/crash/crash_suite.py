@@ -39,6 +39,7 @@ from process import die_with_parent  # noqa: E402
 
 PARTITIONS = 4
 PENDING = 100        # requests that must be pending at each fault
+AIM_S = 10           # so long at most it is waited for one that can be aimed at
 PENDING_THERE = 25   # requests that the copy must have which the fault happens to: as many come to one partition
 RATE = 200           # orders per second
 DELAY_MS = "50..650"
@@ -224,6 +225,40 @@ class Steps:
         return self._left.pop()
 
 
+def spoil(tasks, choose):
+    """What a bad disk or a bad backup does to the local stores that a copy left behind; returns what it was."""
+    files = sorted(os.path.join(d, f) for d, _, names in os.walk(tasks) for f in names)
+    files = [file for file in files if os.path.getsize(file) > 0]
+    old = tasks + ".old"
+    how = choose.choice(("left", "left", "damaged", "cut", "removed", "old")) if files else "none"
+    if how == "old" and not os.path.isdir(old):
+        how = "left"
+    if how == "old":
+        shutil.rmtree(tasks)
+        os.rename(old, tasks)
+        return "older ones put in their place"
+    if files and choose.random() < 0.5:
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.copytree(tasks, old)
+    if how == "damaged":
+        for file in choose.sample(files, min(len(files), 3)):
+            with open(file, "r+b") as store:
+                at = choose.randrange(os.path.getsize(file))
+                store.seek(at)
+                byte = store.read(1)[0]
+                store.seek(at)
+                store.write(bytes([byte ^ choose.randrange(1, 256)]))
+        return "a byte of some changed"
+    if how == "cut":
+        file = choose.choice(files)
+        os.truncate(file, choose.randrange(0, os.path.getsize(file), 4096))
+        return "one cut at a page"
+    if how == "removed":
+        os.remove(choose.choice(files))
+        return "a file of one removed"
+    return "left as they were" if files else "none there"
+
+
 class Suite:
     def __init__(self, rounds, seed, kinds, directory, brokers=1, grows=False):
         self.rounds, self.seed, self.kinds, self.directory = rounds, seed, kinds, directory
@@ -244,6 +279,7 @@ class Suite:
         self.times = defaultdict(list)
         self.broker_away, self.fenced_themselves = False, 0
         self.counted = 0
+        self.spoiled = defaultdict(int)  # local stores of copies that came back
         self.began = now()
 
     # ---- Copies ----
@@ -260,6 +296,8 @@ class Suite:
                      "--workers", str(workers), *(["--kafka.topic.metadata.refresh.interval.ms=500"] if self.grows else [])]
         if self.choose.random() < 0.5:
             arguments.append("--leave")
+        if self.choose.random() < 0.3:
+            arguments.append("--standby")
         # One that can be aimed at is always there.
         plain = self.grows or not aimed and any(copy.aimed for copy in self.copies) and self.choose.random() < 0.4
         pipeline = Pipeline(self.plain if plain else self.aimed, directory, *arguments,
@@ -272,7 +310,10 @@ class Suite:
 
     def again(self, ended, aimed=False):
         """A copy in place of one that is gone: as likely on its state directory as on another machine."""
-        return self.copy(ended.directory if self.choose.random() < 0.5 else None, aimed)
+        stays = self.choose.random() < 0.5
+        if stays:
+            self.spoiled[spoil(os.path.join(ended.directory, "state", "tasks"), self.choose)] += 1
+        return self.copy(ended.directory if stays else None, aimed)
 
     def again_after_others(self, ended):
         """Two copies that come in its place die while they come by their partitions; the third stays."""
@@ -568,10 +609,13 @@ class Suite:
         # Each step is hit once before it is left to chance who dies.
         aimed = kind in AIMED and not self.grows and len(self.working.hit) < len(steps.WORKING)
 
+        began = now()
+
         def due():
             nonlocal log, pending, busy
             busy = self.busy()
-            if aimed:
+            # It may be the one that has no partition, where there are more workers than partitions.
+            if aimed and now() - began < AIM_S:
                 busy = {copy: held for copy, held in busy.items() if copy.aimed}
             if not busy:
                 return False
@@ -751,6 +795,8 @@ class Suite:
                   f"{times[-1]:5.1f} s at most")
         if self.fenced_themselves:
             print(f"  {self.fenced_themselves} copies fenced themselves")
+        print("  local stores of copies that came back: " +
+              ", ".join(f"{how} {times} times" for how, times in sorted(self.spoiled.items())))
         hits = self.working.hit + self.starting.hit + self.aborting.hit
         passed = steps.passed(self.directories)
         for step in steps.ALL if passed else ():

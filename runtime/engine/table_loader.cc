@@ -30,6 +30,16 @@ struct TableLoader::Table : public SourceEvents {
   void Lost(const std::vector<int32_t>&) override {}
 };
 
+// A row that cannot be decoded, with bytes of its own.
+struct TableLoader::Letter {
+  const TableSpec* spec = nullptr;
+  int32_t partition = 0;
+  int64_t offset = 0;
+  bool has_key = false, has_value = false;
+  std::string key, value, error;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
 TableLoader::TableLoader(Worker& worker, const std::vector<TableStore*>& stores) : worker_(worker) {
   for (size_t i = 0; i < stores.size(); ++i) {
     auto table = std::make_unique<Table>();
@@ -78,7 +88,11 @@ bool TableLoader::AtEnd(Table& table) {
 }
 
 bool TableLoader::Turn() {
-  bool did = false;
+  bool did = tell_again_;
+  if (tell_again_) {
+    for (const Letter& letter : letters_) Tell(letter);
+    tell_again_ = false;
+  }
   bool all = true;
   for (auto& table : tables_) {
     bool empty = false;
@@ -136,23 +150,57 @@ void TableLoader::Bad(Table& table, const Message& message, int32_t partition, c
                  worker_.program().steps[spec.step].line);
     return;
   }
+  Letter letter;
+  letter.spec = &spec;
+  letter.partition = partition;
+  letter.offset = message.offset;
+  letter.has_key = message.has_key;
+  letter.has_value = message.has_value;
+  letter.key = std::string(message.key.view());
+  letter.value = std::string(message.value.view());
+  letter.error = error;
+  for (uint32_t i = 0; i < message.headers.size; ++i) {
+    const Header& header = message.headers.data[i];
+    letter.headers.emplace_back(header.name.view(), header.value.view());
+  }
+  Tell(letter);
+  if (worker_.transactions()) letters_.push_back(std::move(letter));
+}
+
+void TableLoader::Tell(const Letter& letter) {
+  std::vector<Header> headers;
+  for (const auto& [name, value] : letter.headers) {
+    headers.push_back(Header{Str(std::string_view(name)), Str(std::string_view(value))});
+  }
   Meta meta;
   meta.source = kNoSource;
-  meta.partition = partition;
-  meta.offset = message.offset;
-  meta.key = message.key;
-  meta.has_key = message.has_key;
-  meta.headers = message.headers;
-  meta.raw = message.value;
-  meta.has_raw = message.has_value;
-  DeadLetter letter;
-  letter.step = spec.step;
-  letter.reason = DeadReason::kBadInput;
-  letter.detail = Str(std::string_view(error));
-  letter.meta = &meta;
-  letter.topic = Str(std::string_view(spec.address));
-  letter.is_topic = spec.operation == "topic";
-  worker_.EmitDead(spec.on_bad_deadletter, letter, nullptr);
+  meta.partition = letter.partition;
+  meta.offset = letter.offset;
+  meta.key = Str(std::string_view(letter.key));
+  meta.has_key = letter.has_key;
+  meta.headers = Headers{headers.data(), static_cast<uint32_t>(headers.size())};
+  meta.raw = Str(std::string_view(letter.value));
+  meta.has_raw = letter.has_value;
+  DeadLetter dead;
+  dead.step = letter.spec->step;
+  dead.reason = DeadReason::kBadInput;
+  dead.detail = Str(std::string_view(letter.error));
+  dead.meta = &meta;
+  dead.topic = Str(std::string_view(letter.spec->address));
+  dead.is_topic = letter.spec->operation == "topic";
+  worker_.EmitDead(letter.spec->on_bad_deadletter, dead, nullptr);
+}
+
+void TableLoader::EpochEnds() { in_epoch_ = letters_.size(); }
+
+void TableLoader::EpochCommitted() {
+  letters_.erase(letters_.begin(), letters_.begin() + static_cast<std::ptrdiff_t>(in_epoch_));
+  in_epoch_ = 0;
+}
+
+void TableLoader::EpochForgotten() {
+  in_epoch_ = 0;
+  tell_again_ = !letters_.empty();
 }
 
 void TableLoader::Close() {

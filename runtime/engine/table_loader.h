@@ -1,7 +1,10 @@
 // Reads all tables into memory and keeps them current; lives on worker 0.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "runtime/engine/source.h"
@@ -23,16 +26,28 @@ class TableLoader {
   bool Turn();
   // Every table stands at the end that was asked for when reading began.
   bool loaded() const { return loaded_; }
+
+  // Transactions: a table is not read again before the next start, so dead letters of its rows are kept until the epoch
+  // that has them is committed, and told again when it came to nothing.
+  void EpochEnds();
+  void EpochCommitted();
+  void EpochForgotten();
+
   void Close();
 
  private:
   struct Table;
+  struct Letter;
 
   void Bad(Table& table, const Message& message, int32_t partition, const std::string& error);
+  void Tell(const Letter& letter);
   bool AtEnd(Table& table);
 
   Worker& worker_;
   std::vector<std::unique_ptr<Table>> tables_;
+  std::vector<Letter> letters_;  // told, and not known to be committed
+  size_t in_epoch_ = 0;         // how many of them are in the epoch that is being committed
+  bool tell_again_ = false;
   bool loaded_ = false;
 };
 

@@ -492,7 +492,8 @@ int64_t Worker::NextTimerMonoNs(bool lookups_only) const {
     for (const auto& input : inputs_) next = std::min(next, input->NextTimerMonoNs());
   }
   if (transactions()) {
-    if (dirty_ && commit_->idle()) next = std::min(next, next_commit_ns_);
+    // Nothing is committed before what was lost is back.
+    if (dirty_ && commit_->idle() && !recovery_wanted_) next = std::min(next, next_commit_ns_);
     if (recovery_wanted_ && recovery_at_ns_ > mono_ns_) next = std::min(next, recovery_at_ns_);
   } else if (store_mode()) {
     if (engine_->epochs().dirty() && !engine_->epochs().committing()) next = std::min(next, engine_->epochs().next_ns());

@@ -12,6 +12,7 @@
 #include "runtime/engine/exchange.h"
 #include "runtime/engine/input.h"
 #include "runtime/engine/output.h"
+#include "runtime/engine/table_loader.h"
 #include "runtime/engine/task_state.h"
 #include "runtime/engine/transactional_commit.h"
 #include "runtime/engine/worker.h"
@@ -86,7 +87,10 @@ bool Worker::TakeCommitEnd() {
         return true;
       }
       break;
-    case TransactionalCommit::End::kCommitted: restarts_ = 0; break;
+    case TransactionalCommit::End::kCommitted:
+      restarts_ = 0;
+      if (tables_ != nullptr) tables_->EpochCommitted();
+      break;
     case TransactionalCommit::End::kRestart:
       // The first time at once; what fails again and again is given time.
       recovery_at_ns_ = mono_ns_ + std::min<int64_t>(restarts_ * kRestartPauseNs, kRestartPauseNsMax);
@@ -132,6 +136,7 @@ bool Worker::CommitTransaction() {
       if (!buffer->records.empty()) epoch.outputs.emplace_back(static_cast<int>(i), buffer.get());
     }
   }
+  if (tables_ != nullptr) tables_->EpochEnds();
   exchanges_->CollectRekeyed();
   for (size_t i = 0; i < program().exchanges.size(); ++i) {
     const RekeyBuffer& rows = exchanges_->rekeyed(static_cast<int>(i));
@@ -211,6 +216,7 @@ void Worker::ForgetEpoch() {
   }
   for (auto& output : outputs_) output->Forget();
   exchanges_->ForgetRekeyed();
+  if (tables_ != nullptr) tables_->EpochForgotten();
   dirty_ = early_ = false;
 }
 

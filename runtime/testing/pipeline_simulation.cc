@@ -19,7 +19,7 @@ constexpr int64_t kMs = 1'000'000, kSecond = 1000 * kMs;
 // A source is idle so long after its last record, whatever it says itself: after everything has arrived.
 constexpr int64_t kIdle = 60 * kSecond;
 
-constexpr const char* kCopyFaults[] = {"kill", "pause", "stop"};
+constexpr const char* kCopyFaults[] = {"disk", "kill", "pause", "stop"};
 constexpr const char* kServiceFaults[] = {"hanging-answer", "late-answer", "repeated-answer", "slow-answer"};
 
 // Records by topic of a sink.
@@ -135,7 +135,7 @@ class SeedRun {
     calm.copies_max = calm.workers_max = 1;
     calm.chaos_ns = kMs;
     calm.settle_ns = settle_ns_;
-    calm.kills = calm.pauses = calm.stops = false;
+    calm.kills = calm.pauses = calm.stops = calm.disks = false;
     MemoryWorld world(options_.seed);
     world.lookup_script = [&](int lookup, const LookupRequest& request) { return workload.Answer(lookup, request); };
     return RunOn(world, program_, calm, workload, {1});
@@ -152,6 +152,7 @@ class SeedRun {
     wild.chaos_ns = static_cast<int64_t>(5 + random() % 20) * kSecond;
     wild.settle_ns = settle_ns_;
     wild.kills = May("kill");
+    wild.disks = May("disk");
     wild.stops = May("stop");
     wild.pauses = May("pause");
     // An answer that comes too late while a copy is paused is there as soon as its time-out is: it counts.

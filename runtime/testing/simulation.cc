@@ -26,12 +26,14 @@ Silence silence;
 // Counts the steps that a copy passes, and ends it at one of them.
 class Simulation::PointFaults : public Faults {
  public:
-  PointFaults(std::map<std::string, uint64_t>* steps, const std::string* mutation) : steps_(steps), mutation_(mutation) {}
+  PointFaults(SimulationReport* report, const std::string* mutation) : report_(report), mutation_(mutation) {}
   bool StopAt(const char* point) override {
-    ++(*steps_)[point];
+    ++report_->steps[point];
     ++count_;
     if (count_ == pause_at && pause) pause();
-    return count_ == stop_at;
+    if (count_ != stop_at) return false;
+    ++report_->stopped[point];
+    return true;
   }
   bool Mutated(const char* step) override { return *mutation_ == step; }
   uint64_t stop_at = 0;
@@ -39,7 +41,7 @@ class Simulation::PointFaults : public Faults {
   std::function<void()> pause;
 
  private:
-  std::map<std::string, uint64_t>* steps_;
+  SimulationReport* report_;
   const std::string* mutation_;
   uint64_t count_ = 0;
 };
@@ -68,7 +70,7 @@ Simulation::~Simulation() {
 void Simulation::StartCopy(const std::string& identity) {
   auto copy = std::make_unique<Copy>();
   copy->identity = identity;
-  copy->faults = std::make_unique<PointFaults>(&report_.steps, &options_.mutation);
+  copy->faults = std::make_unique<PointFaults>(&report_, &options_.mutation);
   // In the middle of a commit or a recovery it stands still, for longer than its session often enough.
   const uint64_t step = 1 + Draw(Draw(2) == 0 ? 30 : 400);
   if (!calm_ && options_.pauses && Draw(2) == 0) {
@@ -76,6 +78,7 @@ void Simulation::StartCopy(const std::string& identity) {
   } else if (!calm_ && options_.kills && Draw(3) != 0) {
     copy->faults->stop_at = step;
   }
+  if (started_ < options_.stop_steps.size()) copy->faults->stop_at = options_.stop_steps[started_];
   copy->faults->pause = [this, paused = copy.get()] {
     if (calm_) return;
     paused->woken = true;
@@ -96,6 +99,7 @@ void Simulation::StartCopy(const std::string& identity) {
   environment.make_loop = [this](int) { return std::make_unique<VirtualLoop>([this](int64_t ns) { Move(ns); }); };
   environment.make_lookup_host = EngineLookups(1 + Draw(1000), nullptr);
   environment.workers = 1 + static_cast<int>(Draw(static_cast<uint64_t>(options_.workers_max)));
+  if (!options_.workers.empty()) environment.workers = options_.workers[std::min(started_, options_.workers.size() - 1)];
   environment.commit_ns = (Draw(2) == 0 ? 20 : 100) * kMs;
   environment.grace_ns = 2 * kSecond;
   environment.revoke_wait_ns = 2 * kSecond;
@@ -107,6 +111,7 @@ void Simulation::StartCopy(const std::string& identity) {
   copy->engine = std::make_unique<Engine>(program_, environment);
   Trace(fmt::format("copy {} starts with {} workers", identity, environment.workers));
   ++report_.faults["copy started"];
+  ++started_;
   Status status = copy->engine->Start();
   if (!status.ok()) {
     if (report_.failure.empty()) report_.failure = "a copy does not start: " + status.message();

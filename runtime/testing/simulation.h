@@ -31,6 +31,10 @@ struct SimulationOptions {
   bool kills = true, pauses = true, stops = true;
   bool disks = true;                    // machines have disks, which fail
   int64_t session_ns = 10'000'000'000;
+  // Of the first copy, the second, …: the step it dies at, counted from its start (0: at none), and how many workers it
+  // has (the last number is that of all later ones). Empty: chance decides.
+  std::vector<uint64_t> stop_steps;
+  std::vector<int> workers;
   std::string mutation;                 // a step of the protocol that is done wrongly: see Faults::Mutated
 };
 
@@ -39,6 +43,7 @@ struct SimulationReport {
   std::string failure;
   std::string where;                       // how its tasks stand then
   std::map<std::string, uint64_t> steps;   // of the protocol, how often each was passed
+  std::map<std::string, uint64_t> stopped;  // at which of them copies died
   std::map<std::string, uint64_t> faults;  // of cluster and copies, how often each happened
   uint64_t rows_at_faults = 0;             // rows that waited for answers in copies that died
   uint64_t rows_restored = 0;
@@ -92,6 +97,7 @@ class Simulation {
   bool calm_ = false;
   int names_ = 0;
   std::map<std::string, std::unique_ptr<SimulatedDisk>> disks_;
+  size_t started_ = 0;                   // copies so far
   SimulationReport report_;
 };
 

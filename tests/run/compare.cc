@@ -132,7 +132,7 @@ std::string Compare(const RunCase& run, const Expected& expected, const RunResul
     std::vector<std::string> actual;
     for (const weir::MemoryRecord& record : result.outputs[i]) actual.push_back(ActualText(record, expected.sinks[i]));
     if (result.lives > 1 && expected.sinks[i].dead) DropRepeats(run, &actual);
-    bool once = result.lives == 1 || (result.exactly_once && StoreBacked(sinks[i]));
+    bool once = result.lives == 1 || result.transactional || (result.exactly_once && StoreBacked(sinks[i]));
     std::string wrong = CompareSink(expected.sinks[i], actual, once);
     if (!wrong.empty()) return wrong;
   }

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "runtime/engine/engine.h"
-#include "runtime/lookup/lookup_flight.h"
 #include "runtime/state/memory_store.h"
 #include "runtime/lookup/engine_lookups.h"
 #include "runtime/testing/scheduler.h"
+#include "tests/run/answering_services.h"
 
 namespace run {
 
@@ -23,24 +23,11 @@ struct NullLog : Log {
   void Write(LogLevel, uint32_t, const std::string&) override {}
 };
 
-// stdin, stdout: their names stand for them.
-std::string AddressOf(const std::string& address, const std::string& name) { return address.empty() ? name : address; }
-
-MemoryRecord RecordOf(const RunRecord& record) {
-  MemoryRecord out;
-  out.value = record.value;
-  out.has_value = record.has_value;
-  out.key = record.key;
-  out.has_key = record.has_key;
-  if (record.has_time) out.time_ns = record.time_ns;
-  for (const auto& header : record.headers) out.headers.push_back(header);
-  return out;
-}
-
 class Running {
  public:
   Running(const RunCase& run, const RunInput& input, const Expected& expected, const RunPlan& plan)
-      : run_(run), expected_(expected), plan_(plan), world_(plan.seed), program_(run.program), random_(plan.seed * 977) {
+      : run_(run), plan_(plan), world_(plan.seed), program_(run.program), random_(plan.seed * 977),
+        services_(run, expected, plan.answers, plan.seed) {
     for (SourceSpec& source : program_.sources) {
       source.address = AddressOf(source.address, source.name);
       const auto& partitions = input.sources.at(source.name);
@@ -62,10 +49,18 @@ class Running {
         if (def.name == sink.name && StoreBacked(def)) world_.MakeStoreBacked(sink.address);
       }
     }
-    world_.lookup_script = [this](int lookup, const LookupRequest& request) { return Answer(lookup, request); };
+    world_.lookup_script = [this](int lookup, const LookupRequest& request) { return services_.Answer(lookup, request); };
   }
 
   RunResult Run() {
+    RunLives();
+    if (result_.problem.empty()) result_.problem = services_.problem();
+    result_.requests = services_.requests();
+    return std::move(result_);
+  }
+
+ private:
+  void RunLives() {
     for (int life = 0; life < kLivesMax; ++life) {
       result_.lives = life + 1;
       if (Live(life)) break;
@@ -77,10 +72,8 @@ class Running {
         if (sink.name == def.name) result_.outputs.back() = world_.output(sink.address).records;
       }
     }
-    return std::move(result_);
   }
 
- private:
   // True: no other life follows.
   bool Live(int life) {
     FaultPoints faults;
@@ -111,7 +104,7 @@ class Running {
       result_.turns = scheduler.turns();
       for (int i = 0; i < engine->workers(); ++i) result_.pending_at_stop += engine->worker(i).pending_rows();
     }
-    if (!result_.problem.empty()) return true;
+    if (!services_.problem().empty()) return true;
     if (hangs) {
       result_.problem = "it hangs: nothing happens any more, and it has not ended";
       return true;
@@ -140,7 +133,7 @@ class Running {
   // Until it ends or `kill` turns were taken. False: it hangs.
   bool Drive(Engine& engine, Scheduler& scheduler, uint64_t kill) {
     const int64_t end = world_.clock.MonoNs() + kRunNsMax;
-    while (!engine.ended() && scheduler.turns() < kill && result_.problem.empty()) {
+    while (!engine.ended() && scheduler.turns() < kill && services_.problem().empty()) {
       if (plan_.tick_ns_max == 0 || random_() % 4 == 0) {
         scheduler.RunUntilQuietOrTurn(kill);
         if (engine.ended() || scheduler.turns() >= kill) break;
@@ -158,56 +151,30 @@ class Running {
     return true;
   }
 
-  ScriptedAnswer Answer(int lookup, const LookupRequest& request) {
-    ScriptedAnswer scripted;
-    const std::string& name = program_.lookups[static_cast<size_t>(lookup)].name;
-    std::string key = RequestKey(name, request.verb.view(), request.target.view(), request.body.view());
-    auto arguments = expected_.requests.find(key);
-    if (arguments == expected_.requests.end()) {
-      result_.problem = "it asks what nobody expects: " + key;
-      return scripted;
-    }
-    result_.requests[key] = arguments->second;
-    ServiceLine line = run_.Service(name, arguments->second);
-    Attempt attempt = AttemptOf(line, request.attempt);
-    scripted.delay_ns = attempt.after_ns;
-    // Delays that must make no difference: those below the timeout.
-    const Policy& policy = run_.policy(name);
-    if (policy.deadline_ns == 0 && attempt.after_ns < policy.timeout_ns) {
-      int64_t room = policy.timeout_ns - 1 - attempt.after_ns;
-      if (plan_.answers == RunPlan::kShaken) scripted.delay_ns += static_cast<int64_t>(random_() % static_cast<uint64_t>(room / 2 + 1));
-      if (plan_.answers == RunPlan::kReversed) scripted.delay_ns = std::max<int64_t>(0, room - static_cast<int64_t>(++asked_) * 1'000'000);
-    }
-    if (attempt.kind == Attempt::kNothing) scripted.kind = ScriptedAnswer::kNever;
-    LookupAnswer& answer = scripted.answer;
-    if (attempt.kind == Attempt::kBusy) {
-      answer.outcome = Outcome::kError;
-      answer.transient = true;
-      answer.reason = kBusyReason;
-      return scripted;
-    }
-    switch (line.says) {
-      case Says::kFound: answer.outcome = Outcome::kFound; answer.body = line.text; break;
-      case Says::kMissing: answer.outcome = Outcome::kMissing; break;
-      case Says::kRejected: answer.outcome = Outcome::kRejected; answer.reason = line.text; break;
-      default: answer.outcome = Outcome::kError; answer.reason = line.text; break;
-    }
-    if (plan_.answers == RunPlan::kShaken && random_() % 10 == 0) scripted.times = 2;
-    return scripted;
-  }
-
   const RunCase& run_;
-  const Expected& expected_;
   const RunPlan& plan_;
   MemoryWorld world_;
   Program program_;
   std::mt19937_64 random_;
   NullLog log_;
+  AnsweringServices services_;
   RunResult result_;
-  uint64_t asked_ = 0;
 };
 
 }  // namespace
+
+std::string AddressOf(const std::string& address, const std::string& name) { return address.empty() ? name : address; }
+
+MemoryRecord RecordOf(const RunRecord& record) {
+  MemoryRecord out;
+  out.value = record.value;
+  out.has_value = record.has_value;
+  out.key = record.key;
+  out.has_key = record.has_key;
+  if (record.has_time) out.time_ns = record.time_ns;
+  for (const auto& header : record.headers) out.headers.push_back(header);
+  return out;
+}
 
 bool StoreBacked(const weirc::typed::SinkDef& sink) {
   return sink.endpoint.operation == "ndjson" || sink.endpoint.operation == "lines";

@@ -8,6 +8,7 @@
 
 #include "runtime/engine/exit_code.h"
 #include "runtime/testing/memory_world.h"
+#include "tests/run/answering_services.h"
 #include "tests/run/run_case.h"
 
 namespace run {
@@ -20,7 +21,7 @@ struct RunPlan {
   uint64_t kill_turn = 0;           // or the turn after which it is destroyed
   uint32_t batch_max = 8;
   int64_t tick_ns_max = 0;          // time that passes between turns, so that several epochs commit
-  enum Answers { kAsWritten, kShaken, kReversed } answers = kAsWritten;
+  Answers answers = Answers::kAsWritten;
 };
 
 struct RunResult {
@@ -31,6 +32,7 @@ struct RunResult {
   uint64_t points = 0, turns = 0;   // of the first life
   uint64_t pending_at_stop = 0;     // rows that waited when the first life was stopped
   int lives = 0;
+  bool transactional = false;       // Kafka is the truth: each record of each sink is there exactly once
   bool exactly_once = false;        // by the engine's own word: the local store is the truth
   std::vector<std::vector<weir::MemoryRecord>> outputs;  // by sink of the pipeline
   std::map<std::string, uint64_t> dropped, late;         // by step; of a run with one life
@@ -38,6 +40,10 @@ struct RunResult {
 };
 
 RunResult RunEngine(const RunCase& run, const RunInput& input, const Expected& expected, const RunPlan& plan);
+
+// What a source or sink reads or writes; of stdin and stdout their names stand for them.
+std::string AddressOf(const std::string& address, const std::string& name);
+weir::MemoryRecord RecordOf(const RunRecord& record);
 
 // Whether a sink's outputs are part of the commit, so that each record is there exactly once.
 bool StoreBacked(const weirc::typed::SinkDef& sink);

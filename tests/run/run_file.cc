@@ -134,6 +134,7 @@ std::string ReadHead(std::string_view program, RunFile* file) {
   second = second.substr(0, second.find('\n'));
   if (!second.starts_with("// test: ")) return "";
   file->recover = second.find("recover") != std::string_view::npos;
+  file->recover_transactions = file->recover && second.find("recover on the store") == std::string_view::npos;
   file->random = second.find("random") != std::string_view::npos;
   return "";
 }

@@ -1,7 +1,8 @@
 // A run program: a pipeline with its inputs, what its lookups' services say, and what comes out, in one file.
 //
 //   // Why this test exists.                        the first line says so
-//   // test: run, recover, random                   what is done with it; without this line: run, recover
+//   // test: run, recover, random                   what is done with it; without this line: run, recover. `recover on the
+//                                                   store`: not on transactions
 //   pipeline p version 1
 //   …
 //   --- params
@@ -55,6 +56,7 @@ struct RunFile {
   std::string name;           // of the file and of the pipeline
   std::string why;            // the first line
   bool recover = true, random = false;
+  bool recover_transactions = true;  // `recover on the store`: a topic has no end, at which the last windows would close
   std::string program;
   std::map<std::string, std::string> params;
   std::map<std::string, std::vector<std::vector<RunRecord>>> inputs;  // by source, then partition

@@ -35,7 +35,7 @@ std::string PlanText(const RunPlan& plan) {
   for (int n : plan.workers) text += " " + std::to_string(n);
   if (plan.stop_at != 0) text += ", stopped at step " + std::to_string(plan.stop_at);
   if (plan.kill_turn != 0) text += ", killed after turn " + std::to_string(plan.kill_turn);
-  if (plan.answers != RunPlan::kAsWritten) text += plan.answers == RunPlan::kShaken ? ", answers shaken" : ", answers reversed";
+  if (plan.answers != Answers::kAsWritten) text += plan.answers == Answers::kShaken ? ", answers shaken" : ", answers reversed";
   return text;
 }
 
@@ -43,7 +43,7 @@ std::string PlanText(const RunPlan& plan) {
 std::string RunStraight(const RunCase& run, const Expected& expected, RunResult* first) {
   int n = 0;
   for (int workers = 1; workers <= 3; ++workers) {
-    for (RunPlan::Answers answers : {RunPlan::kAsWritten, RunPlan::kShaken, RunPlan::kReversed}) {
+    for (Answers answers : {Answers::kAsWritten, Answers::kShaken, Answers::kReversed}) {
       RunPlan plan;
       plan.seed = static_cast<uint64_t>(++n);
       plan.workers = {workers};
@@ -79,7 +79,7 @@ std::string Sweep(const RunCase& run, const Expected& expected, SweepCount* coun
     plan.workers = {workers, workers % 3 + 1};
     plan.tick_ns_max = 60'000'000;
     plan.batch_max = 3;
-    plan.answers = workers == 2 ? RunPlan::kShaken : RunPlan::kAsWritten;
+    plan.answers = workers == 2 ? Answers::kShaken : Answers::kAsWritten;
     RunResult straight = RunEngine(run, run.input, expected, plan);
     std::string wrong = Compare(run, expected, straight);
     if (!wrong.empty()) return PlanText(plan) + ": " + wrong;
@@ -160,7 +160,7 @@ std::string RunRandom(RunCase& run, uint64_t seed, int64_t until_ms, uint64_t* r
     plan.workers = {static_cast<int>(seed % 3 + 1), static_cast<int>(seed / 3 % 3 + 1)};
     plan.tick_ns_max = seed % 2 == 0 ? 30'000'000 : 0;
     plan.batch_max = static_cast<uint32_t>(1 + seed % 20);
-    plan.answers = seed % 3 == 0 ? RunPlan::kShaken : RunPlan::kAsWritten;
+    plan.answers = seed % 3 == 0 ? Answers::kShaken : Answers::kAsWritten;
     if (seed % 5 == 0) plan.kill_turn = 1 + seed * 7919 % 60;
     std::string wrong = Compare(run, expected, RunEngine(run, input, expected, plan));
     ++*rounds;

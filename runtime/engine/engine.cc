@@ -415,7 +415,10 @@ void Engine::WakeAll() {
     worker->loop().Wake();
     if (worker->commit_ != nullptr && ended()) worker->commit_->WakeCommit();
   }
-  if (local_stores_ != nullptr && ended()) local_stores_->Wake();
+  if (local_stores_ != nullptr && ended()) {
+    local_stores_->Hurry();
+    local_stores_->Wake();
+  }
 }
 
 ExitCode Engine::exit_code() const {

@@ -40,9 +40,10 @@ void Standby::NextTask() {
 
 bool Standby::Step() {
   const int64_t now = engine_.environment().clock->MonoNs();
-  if (at_task_ == 0 && at_ == At::kEnd) {
+  if (!round_begun_) {
     if (now < next_round_ns_) return false;
     changelogs_->BeginRecovery();
+    round_begun_ = true;
     left_ = 0;
   }
   // Those held here are brought up to date by what this process commits.
@@ -50,6 +51,7 @@ bool Standby::Step() {
   if (at_task_ >= tasks_.size()) {
     behind.Set(left_);
     at_task_ = 0;
+    round_begun_ = false;
     next_round_ns_ = now + kRoundNs;
     return true;
   }
@@ -68,6 +70,7 @@ bool Standby::Step() {
     Transactions::ChangelogFacts facts = changelogs_->Facts(task.stage);
     changelog_.topic = std::move(facts.id);
     changelog_.removals_kept_ms = facts.removals_kept_ms;
+    if (engine_.Holds(task.stage, task.partition)) return true;  // by now
     replay_at_ = stores.Follow(name, changelog_);
     changes_.Clear();
     if (replay_at_ >= changelog_.end) {

@@ -40,6 +40,7 @@ class Standby {
   std::unique_ptr<Transactions> changelogs_;
   std::vector<TaskAt> tasks_;
   size_t at_task_ = 0;
+  bool round_begun_ = false;
   enum class At : uint8_t { kEnd, kReplay } at_ = At::kEnd;
   LocalStores::Changelog changelog_;
   StoreChanges changes_;

@@ -43,6 +43,7 @@ void Task::AdvanceChildren(const int* first, const int* last, int64_t watermark)
           worker_->counters(worker_->program().windows[node.index].step).fired.Add(fired);
           worker_->MarkDirty();
         }
+        if (!window.base_status().ok()) worker_->MarkDirty();  // what the next commit finds out
         record_watermark_ = record_watermark;
         touched_ = touched;
         AdvanceChildren(node.children.data(), node.children.data() + node.children.size(), watermark);

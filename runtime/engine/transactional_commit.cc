@@ -406,6 +406,7 @@ TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
       TransactionResult result =
           transactions_->ChangelogEnd(task.stage, task.partition, isolation, &changelog_.end);
       if (!result.ok()) return Handle(result, Where(task).c_str());
+      if (abandoned_.load(std::memory_order_acquire)) return Finish(End::kAbandoned);
       Transactions::ChangelogFacts facts = transactions_->Facts(task.stage);
       changelog_.topic = std::move(facts.id);
       changelog_.removals_kept_ms = facts.removals_kept_ms;
@@ -420,7 +421,11 @@ TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
       TransactionResult result = ReplayChanges(task);
       if (!result.ok()) return Handle(result, Where(task).c_str());
       if (replay_at_ < changelog_.end) return Step::kWorked;  // from the beginning, without the disk
-      task.state = engine_.local_stores().View(engine_.NameOfTask(task.stage, task.partition));
+      task.state = engine_.local_stores().View(engine_.NameOfTask(task.stage, task.partition), replay_at_);
+      if (task.state == nullptr) {
+        job_.store(Job::kChangelogEnd, std::memory_order_relaxed);
+        return Step::kWorked;
+      }
       if (engine_.StopAt("recovery.replayed")) return Step::kIdle;
       job_.store(Job::kTaskDone, std::memory_order_relaxed);
       return Step::kWorked;

@@ -160,7 +160,7 @@ class Worker {
   Status BringBack(const TaskRecovery& recovery);
   struct TaskContents;
   Status ReadContents(const TaskRecovery& recovery, TaskContents* contents);
-  Status BringBackWithoutStore(const TaskRecovery& recovery, const Status& why);
+  Status BringBackWithoutStore(const TaskRecovery& recovery, const Status& why, bool content = false);
   bool LocalStoreFailed();
   void BeginAnew();
   void Collect();

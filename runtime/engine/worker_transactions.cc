@@ -356,8 +356,8 @@ Status Worker::RestoreEntry(TaskState& task, const DeltaEntry& entry) {
 }
 
 // The local store was damaged: its task is brought back once more, from the changelog alone.
-Status Worker::BringBackWithoutStore(const TaskRecovery& recovery, const Status& why) {
-  if (!engine_->local_stores().Discard(engine_->NameOfTask(recovery.stage, recovery.partition), why.message())) return why;
+Status Worker::BringBackWithoutStore(const TaskRecovery& recovery, const Status& why, bool content) {
+  if (!engine_->local_stores().Discard(engine_->NameOfTask(recovery.stage, recovery.partition), why.message(), content)) return why;
   recovery_wanted_ = true;
   return Status();
 }
@@ -391,7 +391,7 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
   StoredSource& stored = contents.source;
   bool again;
   status = FindPosition(recovery, &stored, &again);
-  if (!status.ok()) return status.Within(where);
+  if (!status.ok()) return BringBackWithoutStore(recovery, status.Within(where), true);
   if (again) {
     recovery_wanted_ = true;
     return status;
@@ -399,7 +399,7 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
   if (!contents.empty) {
     StoreIdentity identity;
     if (!ReadIdentity(Str(std::string_view(contents.identity)), &identity)) {
-      return Status::Corrupt(where + " does not say whose it is");
+      return BringBackWithoutStore(recovery, Status::Corrupt(where + " does not say whose it is"), true);
     }
     Buffer own;
     WriteIdentity(engine_->identity(), &own);
@@ -407,7 +407,7 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     task->identity_stored = contents.identity == own.str().view();
     status = CheckIdentity(where, kAfresh, identity, engine_->identity(),
                            [&](uint64_t hash) { return contents.steps.count(hash) != 0; });
-    if (!status.ok()) return status;
+    if (!status.ok()) return BringBackWithoutStore(recovery, status, true);
   } else if (recovery.has_changelog && !recovery.first) {
     // The first commit of a partition writes both.
     return Status::Invalid(fmt::format(

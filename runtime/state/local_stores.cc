@@ -11,6 +11,9 @@ namespace weir {
 namespace {
 // A disk that damages what it is given again and again is left alone.
 constexpr int kDiscardsMax = 3;
+// After a failure of the disk, following the tasks of others would only fill it again.
+constexpr int64_t kFollowAgainNs = 600'000'000'000;
+const std::atomic<bool> kHurry{true};
 // So many times what is written at once waits for a disk that does not keep up, and no more.
 constexpr uint64_t kWaitingMax = 4;
 }  // namespace
@@ -35,6 +38,8 @@ void LocalStores::GiveUp(One& one, const Status& why, const char* doing) {
   std::lock_guard<std::mutex> lock(one.waiting_mutex);
   one.waiting.Clear();
   one.known = -1;
+  one.held = false;
+  one.follow_after_ns = options_.clock->MonoNs() + kFollowAgainNs;
 }
 
 void LocalStores::UseMemory(One& one) {
@@ -45,12 +50,13 @@ void LocalStores::UseMemory(One& one) {
 int64_t LocalStores::Open(One& one, const TaskName& task, const Changelog& changelog) {
   Status status;
   if (one.kept) {
-    status = WriteOne(one, TaskStore::How{false, nullptr});
+    status = WriteOne(one, TaskStore::How{false, &kHurry});
     if (!status.ok()) GiveUp(one, status, "writing it");
   }
   if (!one.kept) {
     // For the first time, or it was given up earlier: the disk may have recovered.
-    one.kept = one.on_disk = options_.files != nullptr && one.discarded < kDiscardsMax;
+    // Without the topic's id another topic of its name would not be noticed.
+    one.kept = one.on_disk = options_.files != nullptr && one.discarded < kDiscardsMax && !changelog.topic.empty();
     one.store = std::make_unique<TaskStore>(one.kept ? options_.files(fmt::format("{}.{}", task.step, task.partition))
                                                      : MakeMemoryFiles());
     status = one.store->Open();
@@ -76,6 +82,7 @@ int64_t LocalStores::Open(One& one, const TaskName& task, const Changelog& chang
     }
   }
   one.topic = changelog.topic;
+  one.found = one.kept && one.store->position().offset > 0;
   one.bytes = one.kept ? one.store->bytes() : 0;
   return one.store->position().offset;
 }
@@ -90,6 +97,7 @@ int64_t LocalStores::Begin(const TaskName& task, const Changelog& changelog) {
   std::lock_guard<std::mutex> waiting(one->waiting_mutex);
   one->waiting.Clear();
   one->known = -1;
+  one->held = false;
   return offset;
 }
 
@@ -98,6 +106,16 @@ int64_t LocalStores::Follow(const TaskName& task, const Changelog& changelog) {
   std::lock_guard<std::mutex> lock(one->mutex);
   {
     std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+    // The last commit of an earlier holder may still be told, behind ones that were not.
+    one->held = false;
+    const bool disk = options_.files != nullptr && one->discarded < kDiscardsMax && !changelog.topic.empty();
+    if (!disk || options_.clock->MonoNs() < one->follow_after_ns) return changelog.end;
+    if (one->known >= changelog.end) one->known_ms = WallMs();
+    // Followed so long ago that the changelog may have forgotten removals since: Open looks at it as a start does.
+    if (one->known >= 0 && one->known < changelog.end && WallMs() - one->known_ms > changelog.removals_kept_ms / 2) {
+      one->known = -1;
+      one->waiting.Clear();
+    }
     if (one->known >= 0) return one->known;
   }
   int64_t offset = Open(*one, task, changelog);
@@ -132,24 +150,29 @@ int64_t LocalStores::Replayed(const TaskName& task, const Changelog& changelog, 
   return to;
 }
 
-std::shared_ptr<const StoreView> LocalStores::View(const TaskName& task) {
+std::shared_ptr<const StoreView> LocalStores::View(const TaskName& task, int64_t at_least) {
   std::shared_ptr<One> one = Find(task, true);
   std::lock_guard<std::mutex> lock(one->mutex);
-  if (one->store == nullptr) return std::make_shared<StoreView>();
+  if (one->store == nullptr || one->store->position().offset < at_least) return nullptr;
   std::lock_guard<std::mutex> waiting(one->waiting_mutex);
-  if (one->kept && one->known < one->store->position().offset) {
+  if (one->kept) {
     one->known = one->store->position().offset;
     one->known_ms = one->store->position().written_ms;
+    one->waiting.Clear();
+    one->held = true;
   }
   std::shared_ptr<const StoreView> view = one->store->view();
   if (!one->kept) one->store.reset();  // in memory: whoever has the view keeps what it still needs
   return view;
 }
 
-bool LocalStores::Discard(const TaskName& task, const std::string& why) {
+bool LocalStores::Discard(const TaskName& task, const std::string& why, bool content) {
   std::shared_ptr<One> one = Find(task, false);
   if (one == nullptr) return false;
+  one->hurry = true;
   std::lock_guard<std::mutex> lock(one->mutex);
+  one->hurry = false;
+  if (content && !one->found) return false;
   // Given up meanwhile, with the damaged view still in use: what comes next is new.
   if (one->store == nullptr || !one->kept) return one->on_disk;
   Warn(fmt::format("{} is thrown away, and everything is replayed from the changelog: {}", one->store->where(), why));
@@ -161,6 +184,7 @@ bool LocalStores::Discard(const TaskName& task, const std::string& why) {
   std::lock_guard<std::mutex> waiting(one->waiting_mutex);
   one->waiting.Clear();
   one->known = -1;
+  one->held = false;
   return true;
 }
 
@@ -174,7 +198,7 @@ void LocalStores::Committed(const TaskName& task, StoreChanges* changes, int64_t
       one->waiting.Clear();
       one->known = -1;
     }
-    if (one->known < 0 || offset <= one->known) return;
+    if (!one->held || one->known < 0 || offset <= one->known) return;
     one->known = offset;
     one->known_ms = WallMs();
     if (!one->kept) return;
@@ -200,13 +224,14 @@ void LocalStores::Committed(const TaskName& task, StoreChanges* changes, int64_t
   if (much) Wake();
 }
 
-Status LocalStores::WriteOne(One& one, const TaskStore::How& how) {
+Status LocalStores::WriteOne(One& one, const TaskStore::How& how, bool always) {
   StoreChanges changes;
   ChangelogPosition to;
   to.topic = one.topic;
   {
     std::lock_guard<std::mutex> waiting(one.waiting_mutex);
-    if (one.known <= one.store->position().offset) return Status();
+    if (one.known < one.store->position().offset) return Status();
+    if (one.known == one.store->position().offset && !always) return Status();
     changes.Swap(one.waiting);
     to.offset = one.known;
     to.written_ms = one.known_ms;
@@ -226,20 +251,31 @@ bool LocalStores::Write(bool all) {
   }
   bool any = false;
   for (auto& one : stores) {
+    bool changed;
     {
       std::lock_guard<std::mutex> waiting(one->waiting_mutex);
-      if (one->waiting.empty()) continue;
+      changed = !one->waiting.empty();
+      // At the end what is held here is as of now, however long nothing has changed.
+      if (all && one->held) one->known_ms = WallMs();
+      if (!changed && !(all && one->held && one->known > 0)) continue;
       bool due = all || one->waiting.bytes() >= options_.write_bytes ||
                  options_.clock->MonoNs() - one->waiting_since_ns >= options_.write_every_ns;
       if (!due) continue;
     }
     std::lock_guard<std::mutex> lock(one->mutex);
     if (!one->kept) continue;
-    Status status = WriteOne(*one, TaskStore::How{true, &one->hurry});
+    Status status = WriteOne(*one, TaskStore::How{true, all ? &kHurry : &one->hurry}, all);
     if (!status.ok()) GiveUp(*one, status, "writing it");
-    any = true;
+    any |= changed;
   }
   return any;
+}
+
+void LocalStores::Hurry() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (auto& [key, one] : stores_) {
+    if (one != nullptr) one->hurry = true;
+  }
 }
 
 void LocalStores::WaitForWork(int64_t ns_max) {

@@ -53,10 +53,11 @@ class LocalStores {
   // All changes from offset `from` to `to`. Where to go on: `to`, or what is known already, or 0 when the disk failed and
   // everything is to be replayed again, into memory this time.
   int64_t Replayed(const TaskName& task, const Changelog& changelog, int64_t from, int64_t to, const StoreChanges& changes);
-  // All is replayed: how it stands. From now on the task's commits are added.
-  std::shared_ptr<const StoreView> View(const TaskName& task);
-  // It gave bytes that are damaged. False: they were never on a disk, so replaying again gives the same.
-  bool Discard(const TaskName& task, const std::string& why);
+  // All below `at_least` is replayed: how it stands. From now on the task's commits are added. Null: it was thrown away
+  // meanwhile, and Begin comes again.
+  std::shared_ptr<const StoreView> View(const TaskName& task, int64_t at_least = 0);
+  // It gave bytes that are damaged, or (`content`) that fit nothing. False: replaying again would give the same.
+  bool Discard(const TaskName& task, const std::string& why, bool content = false);
 
   // ---- Any thread ----
   // Changes that were committed; all below `offset` is known then. Takes them. What is known already, or belongs to a task
@@ -64,12 +65,14 @@ class LocalStores {
   void Committed(const TaskName& task, StoreChanges* changes, int64_t offset);
 
   // ---- Who stands by for the holder of a task, with Replayed ----
-  // As Begin, unless it is open already: the offset from which to go on.
+  // As Begin, unless it is open already: the offset from which to go on; the end, where following makes no sense.
   int64_t Follow(const TaskName& task, const Changelog& changelog);
 
   // ---- The thread that writes ----
   // Writes what is due; with `all`, everything. True: something was.
   bool Write(bool all);
+  // Whatever is being tidied up is put off: the process ends.
+  void Hurry();
   void WaitForWork(int64_t ns_max);
   void Wake();
 
@@ -86,13 +89,16 @@ class LocalStores {
     std::mutex mutex;  // of the store; taken before the other
     std::unique_ptr<TaskStore> store;
     std::atomic<bool> kept{false};  // on a disk, and not given up
-    bool on_disk = false;         // what was brought back last came from a disk
+    bool on_disk = false;         // what was brought back last is on a disk
+    bool found = false;           // and some of it was there before
+    int64_t follow_after_ns = INT64_MIN;  // its disk failed: nobody follows it before
     std::string topic;
     int discarded = 0;
     std::atomic<bool> hurry{false};
     std::mutex waiting_mutex;
     StoreChanges waiting;
-    int64_t known = -1;           // changes below it are in the store or waiting; -1: it takes none
+    int64_t known = -1;           // changes below it are in the store or waiting; -1: that is not known
+    bool held = false;            // by a worker here, whose commits leave no gap behind what is known
     int64_t known_ms = 0;         // wall clock when they became known: what was written later is as old all the same
     int64_t waiting_since_ns = 0;
     std::atomic<uint64_t> bytes{0};
@@ -104,7 +110,7 @@ class LocalStores {
   static void UseMemory(One& one);
   void GiveUp(One& one, const Status& why, const char* doing);
   // Writes what waits. The store's mutex is held.
-  Status WriteOne(One& one, const TaskStore::How& how);
+  Status WriteOne(One& one, const TaskStore::How& how, bool always = false);
   void Warn(const std::string& message) {
     if (options_.warn) options_.warn(message);
   }

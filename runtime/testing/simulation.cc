@@ -106,7 +106,7 @@ void Simulation::StartCopy(const std::string& identity) {
   if (options_.disks && Draw(8) != 0) {
     environment.task_files = [&disk = DiskOf(identity)](const std::string& task) { return disk.Files(task); };
     environment.store_write_ns = static_cast<int64_t>(50 + Draw(3000)) * kMs;
-    environment.standby = Draw(3) == 0;
+    environment.standby = Draw(8) == 0;
   }
   copy->engine = std::make_unique<Engine>(program_, environment);
   Trace(fmt::format("copy {} starts with {} workers", identity, environment.workers));

@@ -155,6 +155,7 @@ int64_t WindowInstance::next_fire() const {
 
 void WindowInstance::Advance(int64_t watermark) {
   if (base_ != nullptr && EndOf(base_->next) <= watermark && base_status_.ok()) base_status_ = LoadDue(watermark);
+  if (!base_status_.ok()) return;  // nothing may come of what is not all there
   while (!panes_.empty() && EndOf(panes_.back().start) <= watermark) {
     Pane pane = std::move(panes_.back());
     panes_.pop_back();

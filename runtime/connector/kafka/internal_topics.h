@@ -17,7 +17,7 @@ struct InternalTopic {
   bool grows = false;                   // one that exists may get more partitions
   int32_t partitions = 0;               // of one that is made; of re-keyed rows, filled in: what it has
   int64_t batch_bytes_max = 1'048'588;  // filled in: what the topic takes (max.message.bytes)
-  int64_t removals_kept_ms = INT64_MAX; // filled in: see TopicLimits
+  int64_t removals_kept_ms = 86'400'000;  // filled in: see TopicLimits
   std::string id;                       // filled in, of changelogs: see TopicId
 };
 

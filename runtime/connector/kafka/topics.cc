@@ -133,17 +133,23 @@ Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, st
   const char* names[] = {topic.c_str()};
   std::unique_ptr<rd_kafka_TopicCollection_t, Free<rd_kafka_TopicCollection_destroy>> topics(
       rd_kafka_TopicCollection_of_topic_names(names, 1));
-  Request request(client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, wait_ns_max);
-  rd_kafka_DescribeTopics(client.get(), topics.get(), request.options(), request.queue());
-  Status status = request.Wait("reading the id of topic `" + topic + "`");
-  if (!status.ok()) return status.code() == StatusCode::kUnavailable ? status : Status();
-  size_t n = 0;
-  const rd_kafka_TopicDescription_t** found =
-      rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(request.event()), &n);
-  if (n != 1 || rd_kafka_error_code(rd_kafka_TopicDescription_error(found[0]))) return Status();
-  const char* text = rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(found[0]));
-  if (text) *id = text;
-  return Status();
+  const int64_t end = MonoNs() + wait_ns_max;
+  // Not every broker knows a topic yet that was made just now.
+  for (;; std::this_thread::sleep_for(std::chrono::milliseconds(50))) {
+    Request request(client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, wait_ns_max);
+    rd_kafka_DescribeTopics(client.get(), topics.get(), request.options(), request.queue());
+    Status status = request.Wait("reading the id of topic `" + topic + "`");
+    if (!status.ok()) return status.code() == StatusCode::kUnavailable ? status : Status();
+    size_t n = 0;
+    const rd_kafka_TopicDescription_t** found =
+        rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(request.event()), &n);
+    if (n != 1) return Status();
+    rd_kafka_resp_err_t code = rd_kafka_error_code(rd_kafka_TopicDescription_error(found[0]));
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && MonoNs() < end) continue;
+    const char* text = code ? nullptr : rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(found[0]));
+    if (text) *id = text;
+    return Status();
+  }
 }
 
 namespace {

@@ -24,7 +24,7 @@ struct TopicLimits {
   int64_t after_ms_max = INT64_MAX;        // or this much ahead of it
   bool compacted = false;                  // every record needs a key
   bool deleted = true;                     // old records go
-  int64_t removals_kept_ms = INT64_MAX;    // delete.retention.ms: a compacted topic remembers removed keys so long
+  int64_t removals_kept_ms = 86'400'000;   // delete.retention.ms: a compacted topic remembers removed keys so long
 };
 
 // Reads a topic's limits. Where the broker does not tell (no right to describe the topic's configuration, an embedded

@@ -224,14 +224,13 @@ void LocalStores::Committed(const TaskName& task, StoreChanges* changes, int64_t
   if (much) Wake();
 }
 
-Status LocalStores::WriteOne(One& one, const TaskStore::How& how, bool always) {
+Status LocalStores::WriteOne(One& one, const TaskStore::How& how) {
   StoreChanges changes;
   ChangelogPosition to;
   to.topic = one.topic;
   {
     std::lock_guard<std::mutex> waiting(one.waiting_mutex);
-    if (one.known < one.store->position().offset) return Status();
-    if (one.known == one.store->position().offset && !always) return Status();
+    if (one.known <= one.store->position().offset) return Status();
     changes.Swap(one.waiting);
     to.offset = one.known;
     to.written_ms = one.known_ms;
@@ -251,22 +250,18 @@ bool LocalStores::Write(bool all) {
   }
   bool any = false;
   for (auto& one : stores) {
-    bool changed;
     {
       std::lock_guard<std::mutex> waiting(one->waiting_mutex);
-      changed = !one->waiting.empty();
-      // At the end what is held here is as of now, however long nothing has changed.
-      if (all && one->held) one->known_ms = WallMs();
-      if (!changed && !(all && one->held && one->known > 0)) continue;
+      if (one->waiting.empty()) continue;
       bool due = all || one->waiting.bytes() >= options_.write_bytes ||
                  options_.clock->MonoNs() - one->waiting_since_ns >= options_.write_every_ns;
       if (!due) continue;
     }
     std::lock_guard<std::mutex> lock(one->mutex);
     if (!one->kept) continue;
-    Status status = WriteOne(*one, TaskStore::How{true, all ? &kHurry : &one->hurry}, all);
+    Status status = WriteOne(*one, TaskStore::How{true, all ? &kHurry : &one->hurry});
     if (!status.ok()) GiveUp(*one, status, "writing it");
-    any |= changed;
+    any = true;
   }
   return any;
 }

@@ -110,7 +110,7 @@ class LocalStores {
   static void UseMemory(One& one);
   void GiveUp(One& one, const Status& why, const char* doing);
   // Writes what waits. The store's mutex is held.
-  Status WriteOne(One& one, const TaskStore::How& how, bool always = false);
+  Status WriteOne(One& one, const TaskStore::How& how);
   void Warn(const std::string& message) {
     if (options_.warn) options_.warn(message);
   }

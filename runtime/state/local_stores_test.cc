@@ -81,6 +81,7 @@ struct Rig {
   FaultyDisk disk;
   VirtualClock clock;
   std::vector<std::string> names, warnings;
+  bool pause_before_stop = false;
   LocalStores::TaskName task{1, 3, "totals"};
   std::string topic = "topic-1";
   std::unique_ptr<LocalStores> stores;
@@ -177,6 +178,62 @@ TEST_CASE("who stands by follows until the task is brought back") {
   CHECK(rig.names.size() == 2);
 }
 
+TEST_CASE("a late commit of an earlier holder leaves no gap in what is followed") {
+  Rig rig;
+  rig.Start(0);
+  rig.Commit("a", "1", 10);
+  rig.Commit("b", "2", -1);  // from here on nobody knows
+  // The task goes elsewhere, and its last commit here is told when others follow it already.
+  CHECK(rig.stores->Follow(rig.task, {rig.topic, 40, INT64_MAX}) == 0);
+  rig.Commit("d", "4", 40);
+  CHECK(rig.Replayed(0, 20, "a", "1") == 20);
+  CHECK(rig.Replayed(20, 40, "c", "3") == 40);
+  CHECK(rig.Begin(40) == 40);
+  CHECK(rig.Now() == Model{{"a", "1"}, {"c", "3"}});
+}
+
+TEST_CASE("who stood by and was cut off for too long begins anew") {
+  Rig rig;
+  const LocalStores::Changelog longer{rig.topic, 90, 2 * kDayMs};
+  CHECK(rig.stores->Follow(rig.task, {rig.topic, 50, 2 * kDayMs}) == 0);
+  CHECK(rig.Replayed(0, 50, "a", "1") == 50);
+  // While nothing comes it is up to date, however long that is.
+  for (int day = 0; day < 5; ++day) {
+    rig.Wait(kDayMs * 1'000'000);
+    CHECK(rig.stores->Follow(rig.task, {rig.topic, 50, 2 * kDayMs}) == 50);
+  }
+  // Then more came than it has seen, and the changelog may have forgotten what was removed.
+  rig.Wait(kDayMs * 1'000'000 + 1'000'000);
+  CHECK(rig.stores->Follow(rig.task, longer) == 0);
+  REQUIRE(rig.warnings.size() == 1);
+  CHECK_THAT(rig.warnings[0], Catch::Contains("older than what the changelog remembers"));
+}
+
+TEST_CASE("a disk that failed is not filled again and again by who stands by") {
+  Rig rig;
+  CHECK(rig.stores->Follow(rig.task, {rig.topic, 50, INT64_MAX}) == 0);
+  rig.disk.fail_at = rig.disk.calls;
+  rig.disk.stays_broken = true;
+  CHECK(rig.Replayed(0, 30, "a", "1") == 0);
+  REQUIRE(rig.warnings.size() == 1);
+  rig.disk.fail_at = -1;
+  rig.Wait(60 * kSecond);
+  CHECK(rig.stores->Follow(rig.task, {rig.topic, 50, INT64_MAX}) == 50);  // nothing to follow
+  rig.Wait(600 * kSecond);
+  CHECK(rig.stores->Follow(rig.task, {rig.topic, 50, INT64_MAX}) == 0);
+  CHECK(rig.Replayed(0, 50, "a", "2") == 50);
+  // Whoever brings the task back never waits for that.
+  CHECK(rig.Begin(50) == 50);
+}
+
+TEST_CASE("a store that was thrown away while its task was brought back is not taken for the whole") {
+  Rig rig;
+  CHECK(rig.Begin(50) == 0);
+  CHECK(rig.Replayed(0, 50, "a", "1") == 50);
+  CHECK(rig.Begin(20) == 0);  // somebody else, with an older end
+  CHECK(rig.stores->View(rig.task, 50) == nullptr);
+}
+
 TEST_CASE("after a commit whose offset nobody knows the store stays as of before it") {
   Rig rig;
   rig.Start(0);
@@ -252,6 +309,7 @@ TEST_CASE("how old a store is counts from the commit, not from when it was writt
   rig.Start(0);
   rig.Commit("a", "1", 10);
   SECTION("the process slept") {}
+  SECTION("and was told to stop when it woke up") { rig.pause_before_stop = true; }
   SECTION("nothing had changed, so nothing was due") {
     rig.stores->Write(true);
     StoreChanges none;
@@ -260,6 +318,10 @@ TEST_CASE("how old a store is counts from the commit, not from when it was writt
   }
   // Elsewhere `a` was removed meanwhile, and the changelog has forgotten it.
   rig.Wait(3 * kDayMs * 1'000'000);
+  if (rig.pause_before_stop) {
+    rig.stores->Write(true);
+    rig.Restart();
+  }
   CHECK(rig.Begin(100) == 0);
   CHECK(rig.Now().empty());
   REQUIRE(rig.warnings.size() == 1);

@@ -494,6 +494,9 @@ TEST_CASE("a damaged block of the store is told, and not taken for windows") {
     // It stays so, whatever is read afterwards.
     rig.instance->FindOrAdd(Str(std::string_view(filler + "1001")), 0, &created);
     CHECK(rig.instance->base_status().code() == StatusCode::kCorrupt);
+    // And nothing comes of what is not all there.
+    rig.instance->Advance(INT64_MAX);
+    CHECK(fired.empty());
   }
   SECTION("when it closes") {
     rig.Restart();

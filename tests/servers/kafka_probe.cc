@@ -283,11 +283,17 @@ std::vector<ProbeRecord> KafkaProbe::ReadAll(const std::string& topic) {
   return out;
 }
 
+struct KafkaProbe::EndsClients {
+  Client committed, uncommitted;
+};
+
 std::vector<KafkaProbe::Ends> KafkaProbe::EndsOf(std::vector<std::string> topics) {
   auto client = [this](const char* isolation) {
     return Make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", bootstrap_}, {"group.id", "probe"}, {"isolation.level", isolation}});
   };
-  Client committed = client("read_committed"), uncommitted = client("read_uncommitted");
+  if (ends_ == nullptr) ends_.reset(new EndsClients{client("read_committed"), client("read_uncommitted")});
+  const Client& committed = ends_->committed;
+  const Client& uncommitted = ends_->uncommitted;
   if (topics.empty()) {
     const rd_kafka_metadata_t* metadata = nullptr;
     if (rd_kafka_metadata(committed.get(), 1, nullptr, &metadata, kWaitMs)) Fail("no list of topics");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,7 +54,10 @@ class KafkaProbe {
   std::vector<int64_t> Committed(const std::string& group, const std::string& topic, int partitions);
 
  private:
+  struct EndsClients;
+
   std::string bootstrap_;
+  std::shared_ptr<EndsClients> ends_;  // kept: making one and giving it back may take a second
 };
 
 }  // namespace weir_test

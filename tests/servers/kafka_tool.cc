@@ -7,6 +7,7 @@
 //   kafka_tool BOOTSTRAP committed GROUP TOPIC PARTITIONS
 //   kafka_tool BOOTSTRAP ends [TOPIC]...       of each partition: {"topic", "partition", "stable", "written"}; the first end is
 //                                              behind the second while a transaction is open. Without topics: of all but Kafka's own
+//   kafka_tool BOOTSTRAP watch [TOPIC]...      the same again and again, an empty line behind each time
 // A record: {"topic", "partition", "offset", "key", "value", "time", "headers": [[name, value]…]}; keys and values that are
 // no UTF-8 are "key64" and "value64"; absent means none.
 #include <unistd.h>
@@ -25,6 +26,8 @@
 using nlohmann::json;
 using weir_test::KafkaProbe;
 using weir_test::ProbeRecord;
+
+constexpr useconds_t kWatchUs = 5000;
 
 namespace {
 
@@ -120,10 +123,17 @@ void Read(KafkaProbe* probe, const std::string& topic) {
 
 }  // namespace
 
+static void PrintEnds(KafkaProbe& probe, const std::vector<std::string>& topics) {
+  for (const KafkaProbe::Ends& e : probe.EndsOf(topics)) {
+    json out = {{"topic", e.topic}, {"partition", e.partition}, {"stable", e.stable}, {"written", e.written}};
+    puts(out.dump().c_str());
+  }
+}
+
 int main(int argc, char** argv) {
   std::vector<std::string> a(argv + 1, argv + argc);
   if (a.size() < 2) {
-    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|grow|write|read|committed|ends …\n");
+    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|grow|write|read|committed|ends|watch …\n");
     return 2;
   }
   try {
@@ -141,9 +151,12 @@ int main(int argc, char** argv) {
     } else if (a[1] == "committed" && a.size() == 5) {
       for (int64_t offset : probe.Committed(a[2], a[3], atoi(a[4].c_str()))) printf("%ld\n", offset);
     } else if (a[1] == "ends") {
-      for (const KafkaProbe::Ends& e : probe.EndsOf({a.begin() + 2, a.end()})) {
-        json out = {{"topic", e.topic}, {"partition", e.partition}, {"stable", e.stable}, {"written", e.written}};
-        puts(out.dump().c_str());
+      PrintEnds(probe, {a.begin() + 2, a.end()});
+    } else if (a[1] == "watch") {
+      for (;; usleep(kWatchUs)) {
+        PrintEnds(probe, {a.begin() + 2, a.end()});
+        puts("");
+        fflush(stdout);
       }
     } else {
       fprintf(stderr, "kafka_tool: bad arguments\n");

@@ -280,39 +280,14 @@ Status OperatorClient::Committed(const std::string& topic, std::vector<GroupOffs
   if (Status status = Partitions(topic, &count); !status.ok()) return status;
   if (Status status = connection_->Admin(&admin); !status.ok()) return status;
   std::string what = "reading the offsets of group `" + group() + "` for topic `" + topic + "`";
-  PartitionList list = NewPartitionList(count);
-  for (int32_t p = 0; p < count; ++p) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p);
   int64_t until = MonoNs() + int64_t{TransactionTimeoutMs(connection_->settings())} * kNsPerMs + kWaitNs;
   while (true) {
     Request request(*admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kWaitNs);
-    Error unsupported(rd_kafka_AdminOptions_set_require_stable_offsets(request.options(), 1));
-    rd_kafka_ListConsumerGroupOffsets_t* question = rd_kafka_ListConsumerGroupOffsets_new(group().c_str(), list.get());
-    rd_kafka_ListConsumerGroupOffsets(admin->get(), &question, 1, request.options(), request.queue());
-    rd_kafka_ListConsumerGroupOffsets_destroy(question);
-    Status status = request.Wait(what);
-    if (!request.event()) return status;
-    rd_kafka_resp_err_t code = rd_kafka_event_error(request.event());
-    size_t n = 0;
-    const rd_kafka_group_result_t** groups = nullptr;
-    if (!code) {
-      groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-          rd_kafka_event_ListConsumerGroupOffsets_result(request.event()), &n);
-      if (n != 1) return Status::Unavailable(what + ": the broker did not say");
-      code = rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
-    }
-    offsets->assign(static_cast<size_t>(count), GroupOffset());
-    const rd_kafka_topic_partition_list_t* answer = code ? nullptr : rd_kafka_group_result_partitions(groups[0]);
-    for (int i = 0; answer && i < answer->cnt && !code; ++i) {
-      const rd_kafka_topic_partition_t& p = answer->elems[i];
-      code = p.err;
-      if (p.partition < 0 || p.partition >= count || p.offset < 0) continue;
-      GroupOffset& offset = (*offsets)[static_cast<size_t>(p.partition)];
-      offset.offset = p.offset;
-      if (p.metadata) offset.metadata.assign(static_cast<const char*>(p.metadata), p.metadata_size);
-      offset.start = offset.metadata == kStartText;
-    }
-    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (code != RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) return admin->ToStatus(code, what);
+    AskGroupOffsets(*admin, request, topic, count);
+    if (Status status = request.Wait(what); !request.event()) return status;
+    bool unstable = false;
+    Status status = GroupOffsetsOf(*admin, request, what, count, &unstable, offsets);
+    if (!unstable) return status;
     if (MonoNs() > until) return Status::Unavailable(what + ": a transaction holds some of them and does not end");
     Sleep(kLookAgainNs);
   }

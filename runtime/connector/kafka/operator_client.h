@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/connector/kafka/topics.h"
 #include "runtime/core/status.h"
 #include "runtime/engine/batch.h"
 #include "runtime/engine/clock.h"
@@ -19,13 +20,6 @@ namespace weir::kafka {
 
 class Connection;
 class TransactionalProducer;
-
-// What the group has committed of a partition.
-struct GroupOffset {
-  int64_t offset = -1;   // -1: nothing
-  bool start = false;    // only where the partition is to begin: `reset --to`
-  std::string metadata;  // to be kept when the offset is moved
-};
 
 // A partition's readable records: [begin, end). With an open transaction `end` is where that began.
 struct OffsetRange {

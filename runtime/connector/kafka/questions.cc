@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <string_view>
 #include <thread>
 
 namespace weir::kafka {
@@ -12,55 +13,16 @@ constexpr int kWaitMs = 200;
 constexpr int64_t kAnswerNsMax = 5'000'000'000;
 constexpr int64_t kAskAgainNs = 50'000'000;
 
-// What the group has committed by partition, from the answer. Unstable: a transaction still holds some of it.
 constexpr const char* kFirstPartitions = "weir partitions=";
 
 // The number in an offset's metadata; 0: there is none.
-int32_t FirstPartitions(Str metadata) {
-  std::string_view text = metadata.view(), head = kFirstPartitions;
+int32_t FirstPartitions(std::string_view text) {
+  std::string_view head = kFirstPartitions;
   int32_t count = 0;
   if (!text.starts_with(head)) return 0;
   text.remove_prefix(head.size());
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   return error == std::errc() && end == text.data() + text.size() && count > 0 ? count : 0;
-}
-
-// `then`: see FirstPartitions.
-Status CommittedFrom(Client& client, Request& request, const std::string& what, int32_t partitions, bool* unstable,
-                     std::vector<int64_t>* offsets, std::vector<int64_t>* starts, int32_t* then) {
-  *unstable = false;
-  Status status = request.Result(what);
-  if (!request.event()) return status;
-  rd_kafka_resp_err_t code = rd_kafka_event_error(request.event());
-  size_t n = 0;
-  const rd_kafka_group_result_t** groups = nullptr;
-  if (!code) {
-    groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result(request.event()), &n);
-    if (n != 1) return Status::Unavailable(what + ": the broker did not say");
-    if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0])) code = rd_kafka_error_code(error);
-  }
-  offsets->assign(static_cast<size_t>(partitions), -1);
-  starts->assign(static_cast<size_t>(partitions), -1);
-  *then = 0;
-  const rd_kafka_topic_partition_list_t* list = code ? nullptr : rd_kafka_group_result_partitions(groups[0]);
-  for (int i = 0; list && i < list->cnt && !code; ++i) {
-    const rd_kafka_topic_partition_t& p = list->elems[i];
-    code = p.err;
-    if (p.partition >= 0 && p.partition < partitions && p.offset >= 0) {
-      Str metadata(static_cast<const char*>(p.metadata), static_cast<uint32_t>(p.metadata_size));
-      const bool start = metadata.view() == kStartText;
-      (start ? *starts : *offsets)[static_cast<size_t>(p.partition)] = p.offset;
-      int32_t count = FirstPartitions(metadata);
-      if (count > 0) *then = *then == 0 ? count : std::min(*then, count);
-    }
-  }
-  *unstable = code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
-  if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
-    return Status::Denied("no right to group `" + client.settings().group + "` (connection `" +
-                          client.settings().connection + "`): it needs READ on the group");
-  }
-  return !code || !status.ok() ? status : client.ToStatus(code, what);
 }
 
 }  // namespace
@@ -95,28 +57,30 @@ TransactionResult Questions::Committed(const std::string& topic, std::vector<int
                                        std::vector<int64_t>* starts, int32_t* then) {
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
-  const std::string& group = connection_->settings().group;
   std::string key = "committed " + topic;
-  std::string what = "reading the offsets of group `" + group + "` for topic `" + topic + "`";
+  std::string what = "reading the offsets of group `" + connection_->settings().group + "` for topic `" + topic + "`";
   Open& open = open_[key];
   if (!open.request) {
     Pause(open);
     int64_t wait = int64_t{kWaitMs} * 1'000'000;
     Status status = connection_->FreshPartitions(topic, wait, &open.partitions);
     if (!status.ok()) return Over(key, std::move(status));
-    PartitionList list = NewPartitionList(open.partitions);
-    for (int32_t p = 0; p < open.partitions; ++p) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p);
     open.request =
         std::make_unique<Request>(*admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kAnswerNsMax);
-    Error unsupported(rd_kafka_AdminOptions_set_require_stable_offsets(open.request->options(), 1));
-    rd_kafka_ListConsumerGroupOffsets_t* question =
-        rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get());
-    rd_kafka_ListConsumerGroupOffsets(admin->get(), &question, 1, open.request->options(), open.request->queue());
-    rd_kafka_ListConsumerGroupOffsets_destroy(question);
+    AskGroupOffsets(*admin, *open.request, topic, open.partitions);
   }
   if (!open.request->Poll(kWaitMs)) return {TransactionOutcome::kAgain, Status::Unavailable(what)};
   bool unstable = false;
-  Status status = CommittedFrom(*admin, *open.request, what, open.partitions, &unstable, offsets, starts, then);
+  std::vector<GroupOffset> found;
+  Status status = GroupOffsetsOf(*admin, *open.request, what, open.partitions, &unstable, &found);
+  offsets->assign(found.size(), -1);
+  starts->assign(found.size(), -1);
+  *then = 0;
+  for (size_t p = 0; p < found.size(); ++p) {
+    (found[p].start ? *starts : *offsets)[p] = found[p].offset;
+    int32_t count = FirstPartitions(found[p].metadata);
+    if (count > 0) *then = *then == 0 ? count : std::min(*then, count);
+  }
   if (unstable) status = Status::Unavailable(what + ": a transaction of another producer still holds some of them");
   return Over(key, std::move(status));
 }

@@ -18,9 +18,6 @@ namespace weir::kafka {
 // The metadata of every committed offset: how many partitions the topic had when the group began. It tells a partition that
 // was added since, which is read from its beginning, from one that only had no offset yet.
 std::string FirstPartitionsText(int32_t partitions);
-// The metadata of an offset that `reset --to` committed: nothing was read below it in this life of the pipeline, whose
-// state is empty.
-inline constexpr char kStartText[] = "weir start";
 
 // All calls on one thread. Each waits 200 ms at most; kAgain: the same call goes on with it.
 class Questions {

@@ -231,6 +231,50 @@ Status TopicEnds(Client& client, const std::string& topic, int32_t partitions, i
   return EdgesOf(client, request, what, 0, partitions, ends);
 }
 
+void AskGroupOffsets(Client& client, Request& request, const std::string& topic, int32_t count) {
+  PartitionList list = NewPartitionList(count);
+  for (int32_t p = 0; p < count; ++p) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p);
+  Error unsupported(rd_kafka_AdminOptions_set_require_stable_offsets(request.options(), 1));
+  rd_kafka_ListConsumerGroupOffsets_t* question =
+      rd_kafka_ListConsumerGroupOffsets_new(client.settings().group.c_str(), list.get());
+  rd_kafka_ListConsumerGroupOffsets(client.get(), &question, 1, request.options(), request.queue());
+  rd_kafka_ListConsumerGroupOffsets_destroy(question);
+}
+
+Status GroupOffsetsOf(Client& client, Request& request, const std::string& what, int32_t count, bool* unstable,
+                      std::vector<GroupOffset>* offsets) {
+  *unstable = false;
+  Status status = request.Result(what);
+  if (!request.event()) return status;
+  rd_kafka_resp_err_t code = rd_kafka_event_error(request.event());
+  size_t n = 0;
+  const rd_kafka_group_result_t** groups = nullptr;
+  if (!code) {
+    groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+        rd_kafka_event_ListConsumerGroupOffsets_result(request.event()), &n);
+    if (n != 1) return Status::Unavailable(what + ": the broker did not say");
+    if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0])) code = rd_kafka_error_code(error);
+  }
+  offsets->assign(static_cast<size_t>(count), GroupOffset());
+  const rd_kafka_topic_partition_list_t* list = code ? nullptr : rd_kafka_group_result_partitions(groups[0]);
+  for (int i = 0; list && i < list->cnt && !code; ++i) {
+    const rd_kafka_topic_partition_t& p = list->elems[i];
+    code = p.err;
+    if (p.partition < 0 || p.partition >= count || p.offset < 0) continue;
+    GroupOffset& offset = (*offsets)[static_cast<size_t>(p.partition)];
+    offset.offset = p.offset;
+    if (p.metadata) offset.metadata.assign(static_cast<const char*>(p.metadata), p.metadata_size);
+    offset.start = offset.metadata == kStartText;
+  }
+  *unstable = code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
+  if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return Status();  // it has committed nothing
+  if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+    return Status::Denied("no right to group `" + client.settings().group + "` (connection `" +
+                          client.settings().connection + "`): it needs READ on the group");
+  }
+  return !code || !status.ok() ? status : client.ToStatus(code, what);
+}
+
 Status GroupMembers(Client& client, const std::string& group, int64_t wait_ns_max, std::vector<GroupMember>* members) {
   const char* name = group.c_str();
   Request request(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, wait_ns_max);

@@ -57,6 +57,22 @@ Status TopicTimes(Client& client, const std::string& topic, int32_t partitions, 
 Status TopicEnds(Client& client, const std::string& topic, int32_t partitions, int64_t wait_ns_max,
                  std::vector<int64_t>* ends);
 
+// The metadata of an offset that `reset --to` committed: nothing was read below it in this life of the pipeline, whose
+// state is empty.
+inline constexpr char kStartText[] = "weir start";
+
+// What the client's group has committed of a partition.
+struct GroupOffset {
+  int64_t offset = -1;   // -1: nothing
+  bool start = false;    // only where the partition is to begin: `reset --to`
+  std::string metadata;  // to be kept when the offset is moved
+};
+// Of partitions [0, count) of a topic: asks, and reads the answer once the request is over. `*unstable`: a transaction still
+// holds some of it, and nothing of the answer counts.
+void AskGroupOffsets(Client& client, Request& request, const std::string& topic, int32_t count);
+Status GroupOffsetsOf(Client& client, Request& request, const std::string& what, int32_t count, bool* unstable,
+                      std::vector<GroupOffset>* offsets);
+
 // The other members of a group, as the broker knows them.
 struct GroupMember {
   std::string member_id;

@@ -28,6 +28,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kafka_wire import Reader  # noqa: E402
 from process import Process, free_port, wait_until  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -234,18 +235,18 @@ class KafkaBroker:
         # Version 4, no automatic creation; all topics, or none.
         answer = self._ask(3, 4, struct.pack(">i?", -1 if topics else 0, False))
         answer.take("i")  # throttled so long
-        nodes = [(answer.take("i"), answer.string(), answer.take("i"), answer.string())[0] for _ in answer.items()]
+        nodes = [(answer.take("i"), answer.string(), answer.take("i"), answer.string())[0] for _ in range(answer.array())]
         answer.string(), answer.take("i")  # cluster, controller
         partitions = []
-        for _ in answer.items():
+        for _ in range(answer.array()):
             answer.take("h")
             topic = answer.string()
             answer.take("?")
-            for _ in answer.items():
+            for _ in range(answer.array()):
                 answer.take("h")
                 number, leader = answer.take("i"), answer.take("i")
-                replicas = [answer.take("i") for _ in answer.items()]
-                partitions.append((topic, number, leader, replicas, [answer.take("i") for _ in answer.items()]))
+                replicas = [answer.take("i") for _ in range(answer.array())]
+                partitions.append((topic, number, leader, replicas, [answer.take("i") for _ in range(answer.array())]))
         return nodes, partitions
 
     def coordinator(self, name, of_transactions=False):
@@ -259,7 +260,7 @@ class KafkaBroker:
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             request = struct.pack(">hhih5s", key, version, 1, 5, b"tests") + body
             connection.sendall(struct.pack(">i", len(request)) + request)
-            answer = Answer(self._receive(connection, struct.unpack(">i", self._receive(connection, 4))[0]))
+            answer = Reader(self._receive(connection, struct.unpack(">i", self._receive(connection, 4))[0]))
             answer.take("i")  # our number of the request
             return answer
 
@@ -272,26 +273,6 @@ class KafkaBroker:
                 raise OSError("closed")
             data += piece
         return data
-
-
-class Answer:
-    """Kafka's encoding before it was flexible, read from the front."""
-
-    def __init__(self, data):
-        self._data, self._at = data, 0
-
-    def take(self, code):
-        (value,) = struct.unpack_from(">" + code, self._data, self._at)
-        self._at += struct.calcsize(">" + code)
-        return value
-
-    def string(self):
-        size = max(self.take("h"), 0)
-        self._at += size
-        return self._data[self._at - size:self._at].decode()
-
-    def items(self):
-        return range(self.take("i"))
 
 
 def main():

@@ -25,6 +25,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kafka_broker import BrokerError, KafkaBroker  # noqa: E402
+from kafka_wire import Reader  # noqa: E402
 from process import free_port  # noqa: E402
 
 # name: (key, the first version in the flexible encoding). All have the transactional id first.
@@ -41,42 +42,6 @@ ERRORS = {0: "none", 46: "DUPLICATE_SEQUENCE_NUMBER", 47: "INVALID_PRODUCER_EPOC
           49: "INVALID_PRODUCER_ID_MAPPING", 51: "CONCURRENT_TRANSACTIONS", 90: "PRODUCER_FENCED",
           120: "TRANSACTION_ABORTABLE"}
 ANSWER_S = 30
-
-
-class Reader:
-    """Kafka's encoding, as much of it as is needed."""
-
-    def __init__(self, data):
-        self._data, self._at = data, 0
-
-    def take(self, code):
-        (value,) = struct.unpack_from(">" + code, self._data, self._at)
-        self._at += struct.calcsize(">" + code)
-        return value
-
-    def varint(self):
-        value = shift = 0
-        while True:
-            byte = self.take("B")
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    def string(self, flexible):
-        size = self.varint() - 1 if flexible else self.take("h")
-        if size < 0:
-            return None
-        self._at += size
-        return self._data[self._at - size:self._at].decode()
-
-    def array(self, flexible):
-        return self.varint() - 1 if flexible else self.take("i")
-
-    def tags(self):
-        for _ in range(self.varint()):
-            self.varint()
-            self._at += self.varint()
 
 
 class Request:

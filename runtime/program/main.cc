@@ -49,6 +49,7 @@ void PrintHelp(const Compiled& compiled) {
       "  --set NAME=VALUE          a param (secrets: environment or file)\n"
       "  --state-dir DIR  --workers N  --group NAME  --http HOST:PORT|off  --log json|text\n"
       "  --start earliest|latest|TIME  where topics begin that were never read\n"
+      "  --standby  --leave        take others' partitions over at once; give the own ones back at the end\n"
       "  --commit-interval 100ms  --grace 10s  --stop-at-end  --config FILE  --kafka.PROPERTY=VALUE\n",
       compiled.name, compiled.file, compiled.name, compiled.name);
 }

@@ -112,6 +112,8 @@ class Proxy:
         self._hold = None          # name of what is held next
         self._held = None          # the request that is
         self._answered = False     # its copy, which the client sent again, was
+        self._after = 0            # how many of that name are passed on before
+        self._lost = None          # called when it was held, before its client learns of it
         self._before = None        # it is delivered before the next request of this name, …
         self._first = None         # … after this was called
         self.delivered = None      # what the broker said to it then
@@ -119,11 +121,13 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def hold(self, name, before=None, first=None):
-        """Holds the next request of this name. It is delivered by deliver(), or before the first request called `before`
-        that its client sends after its copy was answered; then `first` is called first."""
+    def hold(self, name, before=None, first=None, after=0, lost=None):
+        """Holds the next request of this name, or the one behind the next `after`. It is delivered by deliver(), or before the first request called `before`
+        that its client sends after its copy was answered; then `first` is called first. `lost` is called as soon as it is
+        held, before its client's connection is closed."""
         with self._changed:
             self._hold, self._held, self._answered = name, None, False
+            self._after, self._lost = after, lost
             self._before, self._first, self.delivered = before, first, None
 
     def deliver(self):
@@ -168,6 +172,8 @@ class Proxy:
                 if self._passes(request, copies):
                     write_frame(broker, frame)
                 else:
+                    if self._lost:
+                        self._lost()
                     break
         except OSError:
             pass
@@ -185,7 +191,9 @@ class Proxy:
         if request.name is None or request.transactional_id is None:
             return True
         with self._changed:
-            if self._hold == request.name:
+            if self._hold == request.name and self._after > 0:
+                self._after -= 1
+            elif self._hold == request.name:
                 self._hold, self._held = None, request
                 return False
             held = self._held

@@ -1,6 +1,7 @@
 // main() of every produced binary: which subcommand, with what settings.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -177,7 +178,10 @@ int MainWithFaults(const Compiled& compiled, int argc, char** argv, Faults* faul
   if (command == "check") return Check(program, *settings);
   if (IsOperatorCommand(command)) return RunOperatorCommand(command, line, program, *settings);
   SetStart(settings->run().start, &program);
-  return Code(RunPipeline(program, *settings, faults));
+  int code = Code(RunPipeline(program, *settings, faults));
+  // What Kafka's client could not end may still be at work: nothing is torn down below it.
+  std::fflush(nullptr);
+  std::_Exit(code);
 }
 
 }  // namespace weir

@@ -24,9 +24,8 @@ RATE = 500
 
 
 class LateCommit(unittest.TestCase):
-    def torn(self, wrong):
-        """A pipeline that was killed in the transaction in which the last commit came late, and what the broker said to
-        that; it is to be started again."""
+    def under_way(self, *arguments, wrong=""):
+        """(broker, directory, pipeline, writer): a pipeline that has published some of the orders that are written."""
         directory = tempfile.mkdtemp(prefix="weir-late-")
         self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
         quotes = os.path.join(directory, "quotes.ndjson")
@@ -40,7 +39,7 @@ class LateCommit(unittest.TestCase):
         for topic in ("orders", "priced.input", "priced.key", "priced.none", "by.account", "by.symbol", "lost"):
             self.kafka.create(topic, 1)
         pipeline = Pipeline(os.path.join(BUILD, "tests", "crash", "crash_program"), directory, "--set",
-                            f"brokers={broker.bootstrap}", "--set", f"url={peer.url}",
+                            f"brokers={broker.bootstrap}", "--set", f"url={peer.url}", *arguments,
                             environment={**steps.environment(directory), "WEIR_WRONG": wrong})
         self.addCleanup(pipeline.kill)
         pipeline.start()
@@ -48,6 +47,12 @@ class LateCommit(unittest.TestCase):
             ({"topic": "orders", "key": "A",
               "value": json.dumps({"id": i, "account": "A", "symbol": "S", "qty": 1, "ts": i})} for i in range(ORDERS)), RATE)
         until(lambda: self.kafka.count("priced.none") > RATE, 60, "orders come out")
+        return broker, directory, pipeline, writer
+
+    def torn(self, wrong):
+        """A pipeline that was killed in the transaction in which the last commit came late, and what the broker said to
+        that; it is to be started again."""
+        broker, directory, pipeline, writer = self.under_way(wrong=wrong)
         broker.proxy.hold("EndTxn", before="AddOffsetsToTxn",
                           first=lambda: steps.arm(directory, "kill", "transaction.offsets_sent"))
         self.assertEqual(pipeline.process.wait(60), -signal.SIGKILL, pipeline.log()[-3000:])
@@ -72,7 +77,19 @@ class LateCommit(unittest.TestCase):
         pipeline.start(wait_ready=False)
         self.assertEqual(pipeline.process.wait(60), 3, pipeline.log()[-3000:])
         self.assertIn("the state belongs to", pipeline.log())
-        self.assertGreater(max(self.came_out()), self.kafka.committed("crash", "orders", 1)[0])
+
+    def test_a_stop_ends_though_the_broker_went_away_with_the_offsets(self):
+        broker, _, pipeline, writer = self.under_way("--grace", "1s")
+        broker.proxy.hold("TxnOffsetCommit", lost=broker.broker.kill)
+        until(lambda: not broker.broker.running(), 60, "offsets are on their way")
+        self.assertEqual(pipeline.stop(), 4, pipeline.log()[-3000:])
+        self.assertIn("without its last commit", pipeline.log())
+        broker.broker.start()
+        self.assertEqual(writer.wait(60), 0)
+        pipeline.start()
+        until(lambda: self.kafka.committed("crash", "orders", 1) == [ORDERS], 60, "all orders are read")
+        self.assertEqual(pipeline.stop(), 0, pipeline.log()[-3000:])
+        self.assertEqual(sorted(self.came_out()), list(range(ORDERS)))
 
 
 if __name__ == "__main__":

@@ -60,6 +60,11 @@ Client::~Client() {
   if (rk_) rd_kafka_destroy_flags(rk_, consumer_ ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0);
 }
 
+void Client::Silence() {
+  std::lock_guard<std::mutex> lock(telling_);
+  log_ = nullptr;
+}
+
 // librdkafka's threads. Its own words go to the log; a failed connection is kept for the answer to "why not?".
 void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const char* text) {
   auto* client = static_cast<Client*>(rd_kafka_opaque(rk));
@@ -80,6 +85,7 @@ void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const 
       client->last_failure_ = words;
     }
   }
+  std::lock_guard<std::mutex> lock(client->telling_);
   if (!client->log_) return;
   std::string like_it;
   if ((failure || !strcmp(facility, "GETPID")) && !client->MayTell(&like_it)) return;

@@ -40,6 +40,8 @@ class Client {
   rd_kafka_t* get() const { return rk_; }
   const Settings& settings() const { return settings_; }
   Log* log() const { return log_; }
+  // Nothing is told any more. librdkafka's threads may go on.
+  void Silence();
   // What Options::owner was, from inside a librdkafka callback's opaque pointer.
   static void* Owner(void* opaque) { return static_cast<Client*>(opaque)->owner_; }
 
@@ -72,6 +74,7 @@ class Client {
   std::atomic<bool> refused_us_{false};
   std::atomic<int64_t> fetch_answered_ns_{0};
   std::atomic<int64_t> fetch_failed_ns_{0};
+  std::mutex telling_;  // held while librdkafka's threads write to log_
   mutable std::mutex mutex_;
   int64_t tell_at_ns_ = 0;
   uint64_t not_told_ = 0;

@@ -9,6 +9,7 @@ namespace {
 constexpr int kWaitMs = 200;
 // A call that librdkafka refuses at once for a passing reason is not repeated faster than this.
 constexpr int kPauseMs = 20;
+constexpr auto kEndWaitMax = std::chrono::seconds(1);
 
 // Requests that change something at the broker within a transaction.
 constexpr int16_t kProduce = 0;
@@ -80,6 +81,22 @@ TransactionalProducer::~TransactionalProducer() {
   rd_kafka_purge(client_->get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   rd_kafka_poll(client_->get(), 0);
   targets_.clear();
+}
+
+void TransactionalProducer::End(std::unique_ptr<TransactionalProducer> producer) {
+  if (!producer) return;
+  std::unique_lock<std::mutex> lock(producer->mutex_);
+  auto returned = [&] { return producer->call_.state != OffsetsCall::kAsked; };
+  if (producer->changed_.wait_for(lock, kEndWaitMax, returned)) {
+    lock.unlock();
+    producer.reset();
+    return;
+  }
+  producer->stop_ = true;
+  lock.unlock();
+  producer->thread_.detach();
+  producer->client_->Silence();
+  producer.release();
 }
 
 Status TransactionalProducer::AddTarget(const std::string& topic, const std::string& name, bool tracked) {

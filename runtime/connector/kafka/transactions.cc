@@ -327,7 +327,8 @@ void KafkaTransactions::Close() {
   replay_.Close();
   questions_.Clear();
   trims_.clear();
-  producer_.reset();
+  TransactionalProducer::End(std::move(producer_));
+  for (auto& producer : leaving_) TransactionalProducer::End(std::move(producer));
   leaving_.clear();
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Copies of a pipeline between topics of a real broker are killed, stopped, replaced and joined, and the broker restarted,
-round after round while orders come at a steady rate. All that comes out has to be there exactly once.
+"""Copies of a pipeline between topics of a real broker are killed, stopped, replaced and joined, their disks and the broker's
+are full, and the broker is restarted, round after round while orders come at a steady rate. All that comes out has to be
+there exactly once.
 
 Each order asks a real HTTP service under its own paths, so the service's log says what was pending at a fault and that it
 was asked for again. Most copies are built with faults, and die or stop at a step of their commits that is chosen, each step
@@ -54,11 +55,11 @@ MODES = ("input", "key", "none")
 READ = ("orders", "crash.by_symbol.window.rekey.rekey")
 OUTPUTS = ("priced.input", "priced.key", "priced.none", "by.account", "by.symbol")
 SETTINGS = ("--grace", "100ms", f"--kafka.session.timeout.ms={SESSION_MS}", "--kafka.heartbeat.interval.ms=1000")
-FAULTS = ("kill one", "kill all", "stop", "hand over", "join", "broker stop", "broker kill", "broker's disk")
+FAULTS = ("kill one", "kill all", "stop", "hand over", "join", "broker stop", "broker kill", "broker's disk", "copy's disk")
 FAULTS_OF_GROWTH = ("partitions added", "kill all")
 FAULTS_OF_THREE = ("kill one", "stop", "group's stop", "group's kill", "transactions' kill", "rolling restart")
 # In these rounds no broker goes away.
-NO_BROKER = ("kill one", "kill all", "stop", "hand over", "join", "partitions added")
+NO_BROKER = ("kill one", "kill all", "stop", "hand over", "join", "copy's disk", "partitions added")
 # After these a request need not be asked for again: it may be answered within the grace time, stay with its worker, or end
 # before its partition moves. Such a round counts when one was asked for again.
 MAY_MOVE_NOTHING = ("hand over", "join", "broker stop", "broker kill", "broker's disk", "group's stop", "group's kill",
@@ -66,7 +67,7 @@ MAY_MOVE_NOTHING = ("hand over", "join", "broker stop", "broker kill", "broker's
 # A weakness that is known, see docs/reliability.md: librdkafka's consumer comes back after its session ended with a new
 # member id, and a heartbeat with the old one that was still on its way is fatal to it.
 FENCED_ITSELF = "Static consumer fenced by other consumer with same group.instance.id"
-AIMED = ("kill one", "kill all", "stop")
+AIMED = ("kill one", "kill all", "stop", "copy's disk")
 STEP_S = 30          # within which a copy comes to any step
 
 
@@ -304,6 +305,7 @@ class Suite:
                             environment={} if plain else steps.environment(directory))
         pipeline.name = os.path.basename(directory)
         pipeline.aimed, pipeline.may_abort = not plain, False
+        pipeline.log_through_pipe = True  # what it says is not on its disk, which may be full
         steps.disarm(directory)
         self.copies.append(pipeline)
         return pipeline.start(wait_ready=False)
@@ -498,13 +500,16 @@ class Suite:
         self.wait_progress(self.mark())
         return seconds
 
-    def fault_hand_over(self, victim):
+    def leave(self, victim):
         victim.process.send_signal(signal.SIGTERM)
-        began = now()
         self.copies.remove(victim)
         code = victim.process.wait(30)
         if code != 0:
             raise Wrong(f"{victim.name} ended with {code} after SIGTERM:\n{victim.log()[-3000:]}")
+
+    def fault_hand_over(self, victim):
+        began = now()
+        self.leave(victim)
         self.wait_progress(self.mark())
         return now() - began
 
@@ -550,6 +555,37 @@ class Suite:
         end()
         self.broker.start()
         self.wait_progress(self.mark())
+        return now() - began
+
+    def fill_disk(self, copy):
+        """From now on none of its files may grow: the copy gives its local stores up, says so, and goes on."""
+        resource.prlimit(copy.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        said = len(copy.log())
+
+        def given_up():
+            self.alive()
+            return re.search(r"/tasks/[^ ]+: [^\n]*File too large\. It is given up, and the pipeline goes on",
+                             copy.log()[said:])
+        try:
+            until(given_up, 30, f"{copy.name} gives up its local stores")
+        except TimeoutError as error:
+            raise Wrong(f"{error}, whose disk is full:\n{copy.log()[said:][-3000:]}") from None
+        self.wait_progress(self.mark())
+
+    def fault_copys_disk(self, victim):
+        """The copy whose disk is full dies or leaves, and comes back when there is room: what it has to replay is not there."""
+        began = now()
+        if len(self.working.hit) < len(steps.WORKING) or self.choose.random() < 0.7:
+            self.where = self.hit(victim)
+            self.kill(victim)
+        else:
+            self.leave(victim)
+        again = self.copy(victim.directory)
+        self.wait_ready(again)
+        self.wait_progress(self.mark())
+        _, text = again.get("metrics")
+        if not re.search(r"^weir_local_stores_given_up_total\S* 0$", text, re.M):
+            raise Wrong(f"{again.name} has room, and gave local stores up:\n{again.log()[-3000:]}")
         return now() - began
 
     # ---- The same, of three brokers ----
@@ -602,20 +638,19 @@ class Suite:
             self.kill(self.choose.choice(self.copies))
             self.wait_progress(self.mark())
 
-    def round(self, kind):
-        self.prepare(kind)
-        self.peer.tell("clear")
+    def wait_pending(self, aimed, of=None):
+        """Until PENDING requests are pending, some at a copy that can be aimed at, or at `of`: the service's log, their
+        paths, and the copies that have them."""
         log, pending, busy = [], set(), {}
-        # Each step is hit once before it is left to chance who dies.
-        aimed = kind in AIMED and not self.grows and len(self.working.hit) < len(steps.WORKING)
-
         began = now()
 
         def due():
             nonlocal log, pending, busy
             busy = self.busy()
             # It may be the one that has no partition, where there are more workers than partitions.
-            if aimed and now() - began < AIM_S:
+            if of is not None:
+                busy = {copy: held for copy, held in busy.items() if copy is of}
+            elif aimed and now() - began < AIM_S:
                 busy = {copy: held for copy, held in busy.items() if copy.aimed}
             if not busy:
                 return False
@@ -625,6 +660,19 @@ class Suite:
             return len(pending) >= PENDING
 
         until(due, 60, f"{PENDING} requests are pending")
+        return log, pending, busy
+
+    def round(self, kind):
+        self.prepare(kind)
+        self.peer.tell("clear")
+        # Each step is hit once before it is left to chance who dies.
+        aimed = kind in AIMED and not self.grows and len(self.working.hit) < len(steps.WORKING)
+        log, pending, busy = self.wait_pending(aimed)
+        if kind == "copy's disk":
+            full = self.choose.choice(list(busy))
+            self.fill_disk(full)
+            self.peer.tell("clear")
+            log, pending, busy = self.wait_pending(aimed, full)
         victim = self.choose.choice(list(busy))
         self.where = "any"
         self.broker_away = kind not in NO_BROKER

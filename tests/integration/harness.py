@@ -3,6 +3,7 @@
 Everything is started by the test, on its own ports and directories, and gone with it.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -112,15 +113,25 @@ class Pipeline:
         self.http = None
         self.process = None
         self.file_bytes_max = None  # a start sets it: no file may grow beyond, as on a disk that is full
+        self.log_through_pipe = False  # what the process says is not among those files
+        self._log_writer = None
+        self.stdout_path = None  # instead of the log
+        self.under = []  # a command that runs it
         self.log_path = os.path.join(directory, os.path.basename(binary) + ".log")
 
     def start(self, wait_ready=True):
         self.http = f"127.0.0.1:{free_port()}"
-        command = [self.binary, "run", "--state-dir", os.path.join(self.directory, "state"), "--http", self.http,
+        command = [*self.under, self.binary, "run", "--state-dir", os.path.join(self.directory, "state"), "--http", self.http,
                    "--log", "json", *self.arguments]
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=self.environment, preexec_fn=self._prepare)
+            if self.log_through_pipe:
+                self._log_writer = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log, preexec_fn=die_with_parent)
+                log = self._log_writer.stdin
+            with open(self.stdout_path, "ab") if self.stdout_path else contextlib.nullcontext(log) as stdout:
+                self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=log,
+                                                env=self.environment, preexec_fn=self._prepare)
+        if self.log_through_pipe:
+            self._log_writer.stdin.close()  # it ends with the process
         if wait_ready:
             wait_until(lambda: self.get("readyz")[0] == 200, 60, f"{self.binary} is ready")
         return self
@@ -143,6 +154,8 @@ class Pipeline:
             return 0, ""
 
     def log(self):
+        if self._log_writer and self.process.poll() is not None:
+            self._log_writer.wait(10)
         with open(self.log_path, errors="replace") as log:
             return log.read()
 

@@ -18,7 +18,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 import passed_cases
-from harness import HERE, Peer, Pipeline, build
+from harness import BUILD, HERE, Kafka, Peer, Pipeline, build
+from kafka_broker import KafkaBroker
 from outputs import differences
 from process import wait_until
 
@@ -65,7 +66,7 @@ def lines_of(path):
 class Orders:
     """The input, and what the pipeline must make of it."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, count=ORDERS):
         choose = random.Random(seed)
         self.lines = []
         self.quotes = []
@@ -73,7 +74,7 @@ class Orders:
         self.dead = []    # with the line's offset in the input, so that no two are equal
         windows = {}
         offset = 0
-        for i in range(ORDERS):
+        for i in range(count):
             kind = choose.random()
             # Behind a part of the input that is longer than all that is read ahead, an hour back is late for certain.
             late = i > 10_000 and kind < 0.005
@@ -105,12 +106,14 @@ class Orders:
                                     first=first, last=last))
 
 
-class LocalCrash(unittest.TestCase):
+class LocalTest(unittest.TestCase):
+    ORDERS = ORDERS
+
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="weir-local-crash-")
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.choose = random.Random(SEED)
-        self.orders = Orders(SEED)
+        self.orders = Orders(SEED, self.ORDERS)
         self.write("input.ndjson", self.orders.lines)
         self.write("quotes.ndjson", [json.dumps(q) for q in self.orders.quotes])
         self.peer = Peer("--data", self.path("quotes.ndjson"))
@@ -136,11 +139,25 @@ class LocalCrash(unittest.TestCase):
         paths = [self.path(name + ".ndjson") for name in names]
         return sum(os.path.getsize(path) for path in paths if os.path.exists(path))
 
+    def check(self, times=1):
+        # Dead letters of several steps have no order among each other. All else is in one order, as of one key.
+        self.compare("priced", self.orders.priced * times, "key")
+        self.compare("volumes", self.orders.volumes * times, "key")
+        self.compare("dead", self.orders.dead * times, "none", ("reason", "offset", "value"))
+
+    def compare(self, output, expected, order, names=None):
+        written = [decoded(line, names) for line in lines_of(self.path(output + ".ndjson"))]
+        problems = differences([("", r) for r in expected], [("", r) for r in written], order=order)
+        self.assertFalse(problems, f"{output}:\n" + "\n".join(problems))
+        print(f"{output}: {len(written)} lines, each expected, none too often", file=sys.stderr)
+
     def metrics(self):
         """name → value; nothing before the process serves them."""
         _, text = self.pipeline.get("metrics")
         return {name: float(value) for name, value in re.findall(r"^(\w+)\{[^}]*\} (\S+)$", text, re.M)}
 
+
+class LocalCrash(LocalTest):
     def take_log(self):
         """What was asked since the last time, and what of it has no answer; the process must be gone."""
         before = None
@@ -246,17 +263,140 @@ class LocalCrash(unittest.TestCase):
         self.assertTrue({"state", "priced"} <= full, full)
         self.check()
 
-    def check(self):
-        # Dead letters of several steps have no order among each other. All else is in one order, as of one key.
-        self.compare("priced", self.orders.priced, "key")
-        self.compare("volumes", self.orders.volumes, "key")
-        self.compare("dead", self.orders.dead, "none", ("reason", "offset", "value"))
 
-    def compare(self, output, expected, order, names=None):
-        written = [decoded(line, names) for line in lines_of(self.path(output + ".ndjson"))]
-        problems = differences([("", r) for r in expected], [("", r) for r in written], order=order)
-        self.assertFalse(problems, f"{output}:\n" + "\n".join(problems))
-        print(f"{output}: {len(written)} lines, each expected and there once", file=sys.stderr)
+class OldState(LocalTest):
+    """Somebody puts an older copy of the state directory back."""
+    ORDERS = 8000
+    PER_LIFE = 2500  # requests
+
+    def setUp(self):
+        super().setUp()
+        self.state, self.old = self.path("state"), self.path("state.old")
+
+    def run_for(self, requests):
+        """A life that is killed when it has asked as often, and has written since."""
+        before, asked = self.written(), self.peer.stats()["requests"]
+        self.pipeline.start(wait_ready=False)
+        wait_until(lambda: self.peer.stats()["requests"] >= asked + requests and self.written() != before, 30,
+                   "outputs are written", pause_s=0.01)
+        self.pipeline.kill()
+
+    def run_to_the_end(self):
+        self.pipeline.start(wait_ready=False)
+        self.assertEqual(self.pipeline.process.wait(60), 0, self.pipeline.log()[-3000:])
+
+    def put_back(self):
+        shutil.rmtree(self.state)
+        shutil.copytree(self.old, self.state)
+
+    def test_an_older_state_that_is_put_back_takes_files_back_to_its_time(self):
+        self.run_for(self.PER_LIFE)
+        shutil.copytree(self.state, self.old)
+        then = self.written()
+        self.peer.tell("clear")
+        self.run_for(self.PER_LIFE)
+        self.assertGreater(self.written(), then)
+        since = {entry["path"] for entry in self.peer.log() if entry["answered_as"] != 0}
+        self.peer.tell("clear")
+        self.put_back()
+        self.run_to_the_end()
+        self.check()
+        again = {entry["path"] for entry in self.peer.log()}
+        self.assertGreater(len(since & again), self.PER_LIFE // 2, "what was done since was not done again")
+
+    def test_a_state_from_before_the_first_commit_that_is_put_back_is_as_none(self):
+        """A start commits how long the output files are. Only what was copied before that is no state."""
+        arguments = list(self.pipeline.arguments)
+        self.pipeline.arguments += ["--commit-interval", "1h"]
+        self.pipeline.start(wait_ready=False)
+        wait_until(lambda: self.peer.stats()["requests"] >= 100, 30, "requests are sent")
+        self.pipeline.kill()
+        self.pipeline.arguments = arguments
+        shutil.copytree(self.state, self.old)
+        for _ in range(2):
+            self.run_to_the_end()
+            self.check()
+            self.put_back()
+
+        shutil.rmtree(self.old)
+        self.kill_before_a_commit()
+        shutil.copytree(self.state, self.old)
+        for output in OUTPUTS:
+            os.remove(self.path(output + ".ndjson"))
+        for times in (1, 2):
+            self.run_to_the_end()
+            self.check(times)
+            self.put_back()
+        shutil.rmtree(self.state)
+        self.run_to_the_end()
+        self.check(times=3)
+
+    def kill_before_a_commit(self):
+        """Leaves a state directory that nothing was committed to yet."""
+        shutil.rmtree(self.state, ignore_errors=True)
+        self.pipeline.under = [os.path.join(BUILD, "tests", "servers", "disk_fault"), self.directory, "1", "kill"]
+        while not os.path.exists(os.path.join(self.state, "data.mdb")):
+            shutil.rmtree(self.state, ignore_errors=True)
+            self.pipeline.start(wait_ready=False)
+            self.assertEqual(self.pipeline.process.wait(30), 137, self.pipeline.log()[-3000:])
+            self.pipeline.under[2] = str(int(self.pipeline.under[2]) + 1)
+        self.pipeline.under = []
+
+    def test_an_older_state_that_is_put_back_sends_again_what_went_elsewhere(self):
+        """To standard output and to Kafka: there again, nothing lost."""
+        broker = KafkaBroker()
+        self.addCleanup(broker.close)
+        broker.start()
+        kafka = Kafka(broker)
+        kafka.create("volumes", 1)
+        with open(os.path.join(HERE, "local_crash.weir")) as file:
+            text = file.read()
+        for old, new in (("ndjson(priced)", "stdout"), ("param priced:  string\n", ""), ("param volumes: string\n", ""),
+                         ("ndjson(volumes)", 'main.topic("volumes") { format: json }'),
+                         ("connection desk", f'connection main = kafka {{ brokers: "{broker.bootstrap}" }}\nconnection desk')):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        source = self.path("elsewhere.weir")
+        with open(source, "w") as file:
+            file.write(text)
+        arguments = self.pipeline.arguments
+        kept = [a for i in range(0, len(arguments), 2) for a in arguments[i:i + 2]
+                if not arguments[i + 1].startswith(("priced=", "volumes="))]
+        self.pipeline = Pipeline(build(source, self.directory), self.directory, *kept)
+        self.pipeline.stdout_path = self.path("priced.ndjson")
+        self.addCleanup(self.pipeline.kill)
+
+        def told():
+            """What came on standard output since the last time: whole lines."""
+            nonlocal seen
+            with open(self.path("priced.ndjson")) as file:
+                lines = file.read().splitlines(keepends=True)[seen:]
+            seen += len(lines)
+            return [decoded(line) for line in lines if line.endswith("\n")]
+
+        seen = 0
+        self.run_for(self.PER_LIFE)
+        shutil.copytree(self.state, self.old)
+        first = told()
+        self.run_for(self.PER_LIFE)
+        since = told()
+        volumes_then = kafka.count("volumes")
+        self.put_back()
+        self.run_to_the_end()
+        last = told()
+        # Each life goes on at the copy's time, and the third one reaches the end.
+        self.assertGreater(len(since), 100)
+        self.assertEqual(since, last[:len(since)], "what came since the copy comes again")
+        expected = self.orders.priced
+        self.assertEqual(last, expected[len(expected) - len(last):])
+        self.assertGreaterEqual(len(first) + len(last), len(expected), "something is lost")
+        self.assertEqual(first, expected[:len(first)])
+        volumes = [decoded(record["value"]) for record in kafka.read("volumes")]
+        self.assertEqual(set(volumes), set(self.orders.volumes))
+        self.assertGreater(volumes_then, 0)
+        self.assertGreater(len(volumes), len(self.orders.volumes), "what went to Kafka since the copy is not there again")
+        # What is in files is there once.
+        self.compare("dead", self.orders.dead, "none", ("reason", "offset", "value"))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,16 @@ class ProgramEmitter {
 
   std::string WindowSize(const plan::Node& node) const;
 
+  // ---- layouts.cc: each writes constant tables and returns the list of them, as Build hands it over ----
+  std::string LayoutOf(const typed::Type* type, const plan::Live& live);
+  std::string ColumnText(const std::string& name, const typed::Type* type, const plan::Live& live);
+  std::string ColumnList(const std::string& what, const std::vector<std::string>& columns);
+  std::string ArgumentsLayout(int lookup);
+  std::string OrderKeyLayout(const plan::Node& node);
+  std::string PendingFieldsLayout(const plan::Node& node);
+  std::string WindowKeyLayout(const plan::Node& node);
+  std::string AggregatesLayout(const plan::Node& node);
+
   // ---- wiring.cc: Build ----
   void Wiring();
   void LoadParams();
@@ -146,6 +156,7 @@ class ProgramEmitter {
   std::map<int, std::string> functions_;      // of the node's function
   std::map<std::pair<int, std::string>, std::string> derived_;
   std::set<int> drops_;                       // windows whose accumulators own memory
+  std::set<int> counting_windows_;            // whose accumulators count their records for want of a count()
   std::set<int> failures_;                    // nodes whose `_failed` is written
   std::map<int, std::string> steps_;          // kStep_… of nodes
   std::map<int, std::string> table_names_, lookup_names_, deadletter_names_;  // kTable_… and so on
@@ -161,6 +172,7 @@ class ProgramEmitter {
   std::map<int, plan::Live> lookup_live_;     // of lookups' results, by index of the declaration
   std::map<int, std::vector<std::string>> accumulator_members_;  // by node
   std::map<int, std::string> accumulators_;   // struct names by node
+  std::map<std::string, std::string> layouts_, column_lists_;  // names of what layouts.cc wrote, by its text
 };
 
 }  // namespace weirc::emit

@@ -78,7 +78,10 @@ void ProgramEmitter::Accumulator(const Node& node) {
     out_.Line(MemberType(op.aggregates[i], types_) + " " + members[i] + ";");
   }
   // A window whose only record was refused has no result.
-  if (fails && !counts) out_.Line("Count records_;");
+  if (fails && !counts) {
+    out_.Line("Count records_;");
+    counting_windows_.insert(node.id);
+  }
   out_.Close("};");
   std::string saves, loads, drops;
   auto each = [&](const std::string& member, bool text) {

@@ -165,6 +165,10 @@ std::string ProgramEmitter::UpstreamText(const Node& node) const {
 void ProgramEmitter::Build() {
   temporaries_ = 0;
   Code code;
+  // Where there is something to say about stored values. The tables themselves are written in front of Build.
+  auto layout = [&](const char* member, const std::string& list) {
+    if (list != "{}") code.Add("spec_." + std::string(member) + " = " + list + ";");
+  };
   code.Add("[[maybe_unused]] Arena arena;");
   code.Add("program->name = " + StringLiteral(typed_.name) + ";");
   code.Add("program->version = " + std::to_string(typed_.version) + ";");
@@ -285,6 +289,7 @@ void ProgramEmitter::Build() {
     code.Add("spec_.decode = &" + lookup_functions_.at(index).decode + ";");
     const std::string& write_args = lookup_functions_.at(index).write_args;
     if (!write_args.empty()) code.Add("spec_.write_args = &" + write_args + ";");
+    layout("arguments", ArgumentsLayout(index));
     code.Close();
   }
 
@@ -327,6 +332,8 @@ void ProgramEmitter::Build() {
       code.Add("spec_.upstream = " + UpstreamText(node) + ";");
       if (op.keeps_raw) code.Add("spec_.keeps_raw = true;");
       code.Add("spec_.row_schema = " + Hex(op.row_schema) + ";");
+      layout("order_key", OrderKeyLayout(node));
+      layout("fields", PendingFieldsLayout(node));
       code.Add("spec_.resume = &" + Derived(node, "resume") + ";");
       code.Close();
     } else if (node.Is<plan::WindowOp>()) {
@@ -347,6 +354,9 @@ void ProgramEmitter::Build() {
       code.Add("spec_.value_size = sizeof(" + state + ");");
       code.Add("spec_.value_align = alignof(" + state + ");");
       code.Add("spec_.value_schema = " + Hex(op.value_schema) + ";");
+      layout("key", WindowKeyLayout(node));
+      layout("aggregates", AggregatesLayout(node));
+      if (counting_windows_.contains(id)) code.Add("spec_.counts_records = true;");
       code.Add("spec_.save = &" + state + "_save;");
       code.Add("spec_.load = &" + state + "_load;");
       if (drops_.contains(id)) code.Add("spec_.drop = &" + state + "_drop;");

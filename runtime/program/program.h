@@ -11,6 +11,7 @@
 #include "runtime/core/str.h"
 #include "runtime/engine/batch.h"
 #include "runtime/lookup/connector.h"
+#include "runtime/program/layout.h"
 
 namespace weir {
 
@@ -131,6 +132,7 @@ struct LookupSpec {
   // Writes the encoded arguments as a JSON array: what stubs of tests are chosen by and messages show. Null where no
   // test is compiled in.
   void (*write_args)(RowReader& args, JsonWriter& out) = nullptr;
+  List<Column> arguments;   // the encoded ones
 };
 
 enum class OrderMode : uint8_t { kInput, kKey, kNone };
@@ -144,6 +146,8 @@ struct LookupStepSpec {
   int upstream = -1;        // index of the LookupStepSpec or, plus kWindowNode, WindowSpec it stands behind; -1: the stage's input
   bool keeps_raw = false;   // the record's original bytes are needed later (dead letters)
   uint64_t row_schema = 0;  // hash of the encoded row's layout
+  List<Column> order_key;   // kKey: what its bytes hold; one string is itself
+  List<Column> fields;      // the encoded row
   // Goes on with a record whose answer is there. Called on the worker's thread in the declared order.
   void (*resume)(Task& task, const Meta& meta, RowReader& row, const LookupResult& result) = nullptr;
 };
@@ -157,6 +161,9 @@ struct WindowSpec {
   int64_t size_ns = 0;
   uint32_t value_size = 0, value_align = 8;  // of the generated accumulator, trivially copyable but for WindowStr members
   uint64_t value_schema = 0;
+  List<Column> key;         // what its bytes hold; one string is itself, no column: one window for all
+  List<AggregateLayout> aggregates;  // in the order in which they are saved
+  bool counts_records = false;       // behind them a Count of the records that went in, for want of a count() among them
   void (*save)(const void* value, RowWriter& row) = nullptr;
   bool (*load)(RowReader& row, void* value, Task& task) = nullptr;
   // Frees what the accumulator owns (strings of first/last/min/max); null when it owns nothing.

@@ -282,24 +282,6 @@ std::string JsonOf(const Program& program, const Letter& letter, bool replayed) 
   return std::string(out.str().view());
 }
 
-std::string Padded(std::string text, size_t width) {
-  size_t n = CountCodePoints(View(text));
-  return n < width ? text + std::string(width - n, ' ') : text;
-}
-
-void PrintTable(Operator& op, const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max<size_t>(widths[i], CountCodePoints(View(row[i])));
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) line += i + 1 < row.size() ? Padded(row[i], widths[i]) + "  " : row[i];
-    op.Print("%s\n", line.c_str());
-  }
-}
-
 void PrintLeftOut(Operator& op, const Counts& counts) {
   if (counts.others != 0) op.Print("not shown: %s of other pipelines\n", Counted(counts.others, "dead letter").c_str());
   if (counts.foreign == 0) return;
@@ -560,7 +542,7 @@ ExitCode ListDeadLetters(Operator& op, const DeadLetterOptions& options) {
                     SafeLine(View(letter.step), 40), op.At(letter.line), SafeLine(View(OriginText(letter)), 40),
                     notes.Has(letter) ? "yes" : "", SafeLine(View(letter.detail), kDetailWidth)});
   }
-  if (matching != 0) PrintTable(op, rows);
+  if (matching != 0) op.PrintTable(rows);
   if (matching > newest.size()) {
     op.Print("the newest %zu of %llu; --limit shows more\n", newest.size(), static_cast<unsigned long long>(matching));
   } else {

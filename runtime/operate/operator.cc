@@ -1,9 +1,11 @@
 #include "runtime/operate/operator.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstring>
 
 #include "runtime/core/time.h"
+#include "runtime/core/utf8.h"
 
 namespace weir {
 
@@ -23,6 +25,23 @@ void Operator::Print(const char* format, ...) {
   va_start(arguments, format);
   std::vfprintf(options_.out, format, arguments);
   va_end(arguments);
+}
+
+void Operator::PrintTable(const std::vector<std::vector<std::string>>& rows) {
+  auto width = [](const std::string& text) { return size_t{CountCodePoints(Str(std::string_view(text)))}; };
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    Print("%s\n", line.c_str());
+  }
 }
 
 ExitCode Operator::Failed(ExitCode code, const std::string& message) {

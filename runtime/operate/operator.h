@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/connector/kafka/operator_client.h"
 #include "runtime/engine/clock.h"
@@ -37,6 +38,8 @@ class Operator {
   Status Client(int connection, kafka::OperatorClient** out);
 
   [[gnu::format(printf, 2, 3)]] void Print(const char* format, ...);
+  // Columns as wide as they must be; the first row is the head.
+  void PrintTable(const std::vector<std::vector<std::string>>& rows);
   // The message on stderr; the code as it came.
   ExitCode Failed(const Status& status);
   ExitCode Failed(ExitCode code, const std::string& message);

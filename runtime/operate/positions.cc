@@ -215,7 +215,7 @@ Status LoadStandings(Operator& op, bool with_state, const SourcePartition* only,
   if (!with_state) return Status();
   for (Standing& standing : *standings) {
     const SourceSpec& source = SourceOf(program, standing.at);
-    Status status = ReadState(op, source.stage, standing.at.second, true, [&](const DeltaEntry& entry) {
+    Status status = ReadState(op, source.stage, standing.at.second, StateRead::kAlone, [&](const DeltaEntry& entry) {
       if (entry.kind != StateKind::kSource || entry.step != StepHash(program, source.step)) return Status();
       standing.in_state = ReadStoredSource(entry.value, &standing.state);
       return standing.in_state ? Status() : Status::Corrupt("the position of `" + source.name + "` cannot be read");

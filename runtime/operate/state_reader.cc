@@ -18,7 +18,31 @@ namespace {
 
 using Visitor = std::function<Status(const DeltaEntry& entry)>;
 
-Status ReadChangelog(Operator& op, int stage, int32_t only, bool settled, const Visitor& visitor) {
+// That the program which wrote each task's changelog keeps what this one keeps. kCorrupt: another version did.
+Status CheckWriters(const Program& program, const std::string& topic, const std::function<Status(const Visitor&)>& each) {
+  std::map<int32_t, std::string> writers;
+  std::set<std::pair<int32_t, uint64_t>> stored;  // partition and step
+  Status status = each([&](const DeltaEntry& entry) {
+    if (entry.kind == StateKind::kIdentity) {
+      writers[entry.partition] = std::string(entry.value.view());
+    } else {
+      stored.emplace(entry.partition, entry.step);
+    }
+    return Status();
+  });
+  const StoreIdentity own = IdentityOf(program);
+  for (const auto& [partition, bytes] : writers) {
+    if (!status.ok()) return status;
+    const std::string where = "topic " + topic + ", partition " + std::to_string(partition);
+    StoreIdentity writer;
+    if (!ReadIdentity(Str(std::string_view(bytes)), &writer)) return Status::Corrupt(where + " does not say whose it is");
+    status = CheckIdentity(where, "use `reset`", writer, own, [&, p = partition](uint64_t step) { return stored.contains({p, step}); });
+    if (status.code() == StatusCode::kInvalid) status = Status::Corrupt(status.message());
+  }
+  return status;
+}
+
+Status ReadChangelog(Operator& op, int stage, int32_t only, StateRead how, const Visitor& visitor) {
   const Program& program = op.program();
   const std::string topic = ChangelogTopic(program, stage);
   kafka::OperatorClient* client = nullptr;
@@ -31,7 +55,7 @@ Status ReadChangelog(Operator& op, int stage, int32_t only, bool settled, const 
   for (size_t p = 0; p < ranges.size(); ++p) {
     int32_t partition = static_cast<int32_t>(p);
     if (only >= 0 && partition != only) continue;
-    if (settled) {
+    if (how == StateRead::kAlone) {
       if (status = client->SettledEnd(topic, partition, &ranges[p].end); !status.ok()) return status;
     }
     const std::string where = "topic " + topic + ", partition " + std::to_string(partition);
@@ -50,15 +74,21 @@ Status ReadChangelog(Operator& op, int stage, int32_t only, bool settled, const 
     });
     if (!status.ok()) return status;
   }
-  for (const auto& [key, value] : entries) {
-    DeltaEntry entry;
-    Str bytes{std::string_view(key)};
-    if (!ReadStoreKey(bytes, &entry)) return Status::Corrupt("topic " + topic + " holds a key that Weir did not write");
-    entry.key = bytes.Sub(kStoreKeyHead);
-    entry.value = Str(std::string_view(value));
-    if (status = visitor(entry); !status.ok()) return status;
+  auto each = [&](const Visitor& visit) {
+    for (const auto& [key, value] : entries) {
+      DeltaEntry entry;
+      Str bytes{std::string_view(key)};
+      if (!ReadStoreKey(bytes, &entry)) return Status::Corrupt("topic " + topic + " holds a key that Weir did not write");
+      entry.key = bytes.Sub(kStoreKeyHead);
+      entry.value = Str(std::string_view(value));
+      if (Status visited = visit(entry); !visited.ok()) return visited;
+    }
+    return Status();
+  };
+  if (how == StateRead::kBeside) {
+    if (status = CheckWriters(program, topic, each); !status.ok()) return status;
   }
-  return Status();
+  return each(visitor);
 }
 
 Status ReadStore(Operator& op, int stage, int32_t only, const Visitor& visitor) {
@@ -90,11 +120,11 @@ Status ReadStore(Operator& op, int stage, int32_t only, const Visitor& visitor) 
 
 }  // namespace
 
-Status ReadState(Operator& op, int stage, int32_t partition, bool settled, const Visitor& visitor) {
+Status ReadState(Operator& op, int stage, int32_t partition, StateRead how, const Visitor& visitor) {
   switch (CommitModeOf(op.program())) {
     case CommitMode::kTransactions:
       if (!StagesWithChangelog(op.program())[static_cast<size_t>(stage)]) return Status();
-      return ReadChangelog(op, stage, partition, settled, visitor);
+      return ReadChangelog(op, stage, partition, how, visitor);
     case CommitMode::kStore: return ReadStore(op, stage, partition, visitor);
     case CommitMode::kOffsets: return Status();
   }

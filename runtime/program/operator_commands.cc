@@ -26,6 +26,20 @@ struct Call {
 
 ExitCode Usage(Operator& op, const std::string& message) { return op.Failed(ExitCode::kUsage, message); }
 
+// What lists have in common.
+Status ReadLimitAndFormat(const CommandLine& line, int64_t* limit, bool* json) {
+  std::string number = line.Get("limit");
+  if (!number.empty() && (!ParseInt64(Str(std::string_view(number)), limit) || *limit < 0)) {
+    return Status::Invalid("--limit takes a whole number, 0 for all, not `" + number + "`");
+  }
+  std::string format = line.Get("format");
+  if (!format.empty() && format != "json" && format != "text") {
+    return Status::Invalid("--format is text or json, not `" + format + "`");
+  }
+  *json = format == "json";
+  return Status();
+}
+
 // ---- dead-letters ----
 
 constexpr CommandOption kDeadLetterOptions[] = {
@@ -47,15 +61,7 @@ ExitCode DeadLetters(Call call) {
     }
     options.since_ns = since.time_ns;
   }
-  std::string limit = call.line.Get("limit");
-  if (!limit.empty() && (!ParseInt64(Str(std::string_view(limit)), &options.limit) || options.limit < 0)) {
-    return Usage(op, "--limit takes a whole number, 0 for all, not `" + limit + "`");
-  }
-  std::string format = call.line.Get("format");
-  if (!format.empty() && format != "json" && format != "text") {
-    return Usage(op, "--format is text or json, not `" + format + "`");
-  }
-  options.json = format == "json";
+  if (Status status = ReadLimitAndFormat(call.line, &options.limit, &options.json); !status.ok()) return op.Failed(status);
   options.again = call.line.Has("again");
   options.full = call.line.Has("full");
   bool known_step = options.step.empty();
@@ -136,18 +142,37 @@ constexpr char kSkipHelp[] =
 
 // ---- state ----
 
+constexpr CommandOption kStateOptions[] = {{"limit", true}, {"format", true}};
+
 ExitCode StateCommand(Call call) {
-  const std::vector<std::string>& words = call.words;
-  if (words.empty() || (words.size() == 1 && words[0] == "list")) return ListState(call.op);
-  if (words.size() == 3 && words[0] == "get") return GetState(call.op, words[1], words[2]);
-  return Usage(call.op, "`state` takes `list`, or `get STEP KEY`");
+  Operator& op = call.op;
+  const std::string verb = call.words.empty() ? "list" : call.words[0];
+  StateOptions options;
+  if (Status status = ReadLimitAndFormat(call.line, &options.limit, &options.json); !status.ok()) return op.Failed(status);
+  if (call.words.size() > 1) options.step = call.words[1];
+  options.has_key = call.words.size() > 2;
+  if (options.has_key) options.key = call.words[2];
+  if (verb == "list" && call.words.size() <= 2) return ListState(op, options);
+  if (verb == "get" && (call.words.size() == 2 || call.words.size() == 3)) {
+    if (call.line.Has("limit")) return Usage(op, "`get` shows all that there is of a key; --limit is for `list`");
+    return GetState(op, options);
+  }
+  return Usage(op, "`state` takes `list`, `list STEP`, or `get STEP KEY`" +
+                       std::string(call.words.size() > 3 ? "; a KEY of several columns is one argument: '[\"ACME\",\"a1\"]'" : ""));
 }
 
 constexpr char kStateHelp[] =
-    "state list           the steps that keep something, with entries and bytes, as of the last commit\n"
-    "state get STEP KEY   what a step keeps of a key (text, or a JSON string): open windows, records that wait\n"
+    "state list           the steps that keep something, with entries, bytes and the columns of their keys\n"
+    "state list STEP      what it keeps, a line each: open windows with what they would publish now, records that wait\n"
+    "state get STEP KEY   all that it keeps of a key\n"
     "\n"
-    "Beside a pipeline that runs only where its state is in Kafka (delivery exactly once).\n";
+    "A KEY of one column is its value (ACME, 12.5, 2026-01-02T09:00:00Z), of several a JSON object or array of them:\n"
+    "'{\"symbol\":\"ACME\",\"account\":\"a1\"}' or '[\"ACME\",\"a1\"]'. Of records that wait their own key will do too.\n"
+    "\n"
+    "  --limit N            list STEP: so many at most, 0 for all (50)\n"
+    "  --format text|json   json is one object a line\n"
+    "\n"
+    "As of the last commit. Beside a pipeline that runs only where its state is in Kafka (delivery exactly once).\n";
 
 struct Command {
   const char* name;
@@ -160,7 +185,7 @@ const Command kCommands[] = {
     {"dead-letters", kDeadLetterOptions, &DeadLetters, kDeadLettersHelp},
     {"reset", kResetOptions, &ResetCommand, kResetHelp},
     {"skip", kSkipOptions, &SkipCommand, kSkipHelp},
-    {"state", {}, &StateCommand, kStateHelp},
+    {"state", kStateOptions, &StateCommand, kStateHelp},
 };
 
 const Command* Find(const std::string& name) {

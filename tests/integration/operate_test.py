@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from decimal import Decimal
 
 from harness import HERE, Kafka, Pipeline, build, die_with_parent, until
 from kafka_broker import KafkaBroker
@@ -22,16 +23,29 @@ binary = None
 local_binary = None  # the same pipeline, its state in the state directory
 
 
+def build_changed(name, changed, *changes):
+    """NAME.weir of this folder with texts replaced, built as CHANGED."""
+    with open(os.path.join(HERE, f"{name}.weir")) as text:
+        source = text.read()
+    for old, new in changes:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    path = os.path.join(scratch, f"{changed}.weir")
+    with open(path, "w") as out:
+        out.write(source)
+    return build(path, scratch)
+
+
+def in_state_directory(name):
+    """The change that keeps a pipeline's state there."""
+    return f"pipeline {name} version 1", f"pipeline {name} version 1 {{\n  deliver: at_least_once\n}}"
+
+
 def setUpModule():
     global scratch, binary, local_binary
     scratch = tempfile.mkdtemp(prefix="weir-operate-")
-    source = os.path.join(HERE, "operate.weir")
-    binary = build(source, scratch)
-    with open(source) as text:
-        local = text.read().replace("pipeline operate version 1", "pipeline operate version 1 {\n  deliver: at_least_once\n}")
-    with open(os.path.join(scratch, "operate_local.weir"), "w") as out:
-        out.write(local)
-    local_binary = build(os.path.join(scratch, "operate_local.weir"), scratch)
+    binary = build_changed("operate", "operate")
+    local_binary = build_changed("operate", "operate_local", in_state_directory("operate"))
 
 
 def tearDownModule():
@@ -331,12 +345,13 @@ class Resets(TestCase):
         self.assertEqual(set(listed), {"bars.window", "accounts.window"})
         for step in listed.values():
             self.assertEqual(step[1:4], ["open", "windows", "1"])
-            self.assertIn("operate.weir:" if not self.local else "operate_local.weir:", step[-1])
+            self.assertIn("operate.weir:" if not self.local else "operate_local.weir:", step[-3])
+            self.assertEqual(step[-1], "(string)")
         window = self.operate("state", "get", "bars.window", "ACME")
         self.assertIn("window from 2026-01-02T09:00:00Z to 2026-01-02T09:01:00Z", window)
         self.assertEqual(window, self.operate("state", "get", "bars.window", '"ACME"'))
-        # The accumulators as they are stored: ten trades, the last one has number 9.
-        self.assertIn("\\x14\\x01\\x12", window)
+        self.assertEqual([line.split() for line in window.splitlines()[1:]],
+                         [["symbol", '"ACME"'], ["n", "10", "count()"], ["last_id", "9", "last(id)"]])
         self.assertIn("window from", self.operate("state", "get", "accounts.window", "a1"))
         self.assertIn("keeps nothing of the key NONE", self.operate("state", "get", "bars.window", "NONE"))
         self.assertIn("did you mean `bars.window`", self.operate("state", "get", "bars.windo", "ACME", code=1))
@@ -351,6 +366,143 @@ class Resets(TestCase):
         self.operate("reset", "--yes")
         self.run_to_end()
         self.assertEqual(self.ids(), list(range(10)) * 2)
+
+
+class State(TestCase):
+    """Three trades of one symbol were read: their windows are open, and their records wait for a service that is away."""
+
+    TRADES = [{"id": 1, "symbol": "ACME", "account": "a1", "side": "B", "price": Decimal("10.5"), "qty": 100, "note": None},
+              {"id": 2, "symbol": "ACME", "account": "a1", "side": "S", "price": Decimal("11.25"), "qty": 50, "note": "n2"},
+              {"id": 3, "symbol": "ACME", "account": "a2", "side": "B", "price": Decimal("10.0001"), "qty": 1}]
+    binaries = {}
+
+    def built(self, changed, *changes):
+        if changed not in self.binaries:
+            self.binaries[changed] = build_changed("operate_state", changed, *changes)
+        return self.binaries[changed]
+
+    def setUp(self):
+        super().setUp()
+        for topic in ("by_side", "tiers"):
+            self.kafka.create(topic, 1)
+        self.changes = [in_state_directory("operate_state")] if self.local else []
+        self.binary = self.built("operate_state_local" if self.local else "operate_state", *self.changes)
+        self.write(self.TRADES)
+        self.partition = self.kafka.read("trades")[0]["partition"]
+        self.pipeline = self.start("--grace", "100ms")
+        until(lambda: "\nweir_pending_rows{pipeline=\"operate_state\"} 3\n" in self.pipeline.get("metrics")[1], 60, "three rows wait")
+        if self.local:  # its commands are for a pipeline that has stopped
+            self.assertEqual(self.pipeline.stop(), 0)
+        else:
+            until(lambda: len(self.objects("list", "tiers.a")) == 3, 60, "they are committed")
+
+    def settings(self):
+        return [*super().settings(), "--set", "url=http://127.0.0.1:1"]  # nobody answers there
+
+    def write(self, trades):
+        for i, trade in enumerate(trades):
+            text = json.dumps({**trade, "ts": START_MS + 1000 * i, "price": str(trade["price"])})
+            self.kafka.write([{"topic": "trades", "key": trade["symbol"], "value": text}])
+
+    def objects(self, *arguments):
+        lines = self.operate("state", *arguments, "--format", "json").splitlines()
+        return [json.loads(line, parse_float=Decimal) for line in lines]
+
+    def get(self, *arguments):
+        found = self.objects("get", *arguments)
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    def refused(self, *arguments):
+        return self.operate("state", *arguments, code=1)
+
+    def test_a_window_is_shown_as_it_would_be_published_now(self):
+        window = self.get("bars.window", "ACME")
+        self.assertEqual((window["start"], window["end"]), ("2026-01-02T09:00:00Z", "2026-01-02T09:01:00Z"))
+        self.assertEqual(window["key"], {"symbol": "ACME"})
+        self.assertEqual(window["aggregates"], {
+            "vwap": Decimal("10.745034"), "mean": Decimal("10.583367"), "volume": 151, "last_note": "n2",
+            "latest": "2026-01-02T09:00:02Z", "max(price)": Decimal("11.25"), "min(price)": Decimal("10.0001")})
+        self.assertEqual(window["parts"], {"vwap": {"amount": Decimal("1622.5001"), "quantity": 151},
+                                           "mean": {"sum": Decimal("31.7501"), "count": 3}})
+        lines = [" ".join(line.split()) for line in self.operate("state", "get", "bars.window", "ACME").splitlines()]
+        self.assertEqual(lines[0], f"window from 2026-01-02T09:00:00Z to 2026-01-02T09:01:00Z, task {self.partition}")
+        self.assertIn('symbol "ACME"', lines)
+        self.assertIn("vwap 10.745034 vwap(price, qty): amount 1622.5001, quantity 151", lines)
+        self.assertIn("volume 151 sum(qty)", lines)
+        self.assertIn("max(price) 11.25", lines)
+        # And so it is.
+        if self.local:
+            self.pipeline.start()
+        self.kafka.write([{"topic": "trades", "key": "ACME", "value": json.dumps(
+            {**self.TRADES[0], "id": 9, "price": "1", "ts": START_MS + 120_000})}])
+        until(lambda: self.kafka.count("bars") == 1, 60, "the window is closed")
+        bar = json.loads(self.kafka.read("bars")[0]["value"], parse_float=Decimal)
+        self.assertEqual(bar.pop("span"), Decimal("1.2499"))
+        self.assertEqual(bar.pop("start"), window["start"])
+        for name, value in bar.items():
+            self.assertEqual(value, {**window["key"], **window["aggregates"]}[name], name)
+
+    def test_a_key_of_several_columns_is_an_object_or_an_array(self):
+        buys = self.get("by_side.window", '{"symbol":"ACME","side":"B"}')
+        self.assertEqual((buys["key"], buys["aggregates"]), ({"symbol": "ACME", "side": "B"}, {"n": 2}))
+        self.assertEqual(buys, self.get("by_side.window", '["ACME","B"]'))
+        self.assertEqual(buys, self.get("by_side.window", '{"side": "B", "symbol": "ACME"}'))
+        self.assertEqual(self.get("by_side.window", '["ACME","S"]')["aggregates"], {"n": 1})
+        self.assertIn("keeps nothing of the key", self.operate("state", "get", "by_side.window", '["NONE","S"]'))
+
+    def test_a_wrong_key_is_answered_with_what_one_is(self):
+        expected = "a key is `symbol` (string), `side` (Side: B S), written '{\"symbol\":\"some symbol\",\"side\":\"B\"}' or '["
+        for key, why in (("ACME", "`ACME` is no key"), ('["ACME"]', "1 value for 2 columns"), ('["ACME","X"]', "which `side` is"),
+                         ('{"symbol":"ACME","sid":"B"}', "did you mean `side`?"), ('{"symbol":"ACME"}', "`side` is missing")):
+            message = self.refused("get", "by_side.window", key)
+            self.assertIn(why, message)
+            self.assertIn(expected, message)
+            self.assertIn("`by_side.window` (operate_state", message)  # and the line
+        self.assertIn("`get` takes a key: `symbol` (string)", self.refused("get", "bars.window"))
+        self.assertIn("is one argument", self.refused("get", "by_side.window", "ACME", "B"))
+        self.assertIn("did you mean `bars.window`", self.refused("get", "bars.windo", "ACME"))
+
+    def test_a_record_that_waits_is_shown_with_arguments_and_fields(self):
+        row = self.get("tiers.a", '["a1",1]')
+        self.assertEqual((row["source"], row["topic"], row["partition"], row["offset"]), ("trades", "trades", self.partition, 0))
+        self.assertEqual(row["time"], "2026-01-02T09:00:00Z")
+        self.assertEqual(row["order_key"], {"account": "a1", "id": 1})
+        self.assertEqual(row["arguments"], {"id": "a1", "since": "2026-01-02T09:00:00Z"})
+        self.assertEqual(row["fields"], {"id": 1, "price": Decimal("10.5"), "note": None})
+        self.assertEqual(self.get("tiers.a", '{"id":2,"account":"a1"}')["fields"],
+                         {"id": 2, "price": Decimal("11.25"), "note": "n2"})
+        # The record's own key will do too.
+        self.assertEqual([r["offset"] for r in self.objects("get", "tiers.a", "ACME")], [0, 1, 2])
+        text = self.operate("state", "get", "tiers.a", '["a2",3]')
+        self.assertIn(f"waits  record trades/{self.partition}@2, task {self.partition}", text)
+        self.assertEqual([line.split() for line in text.splitlines()[3:]],
+                         [["order", "key"], ["account", '"a2"'], ["id", "3"],
+                          ["arguments"], ["id", '"a2"'], ["since", '"2026-01-02T09:00:02Z"'],
+                          ["fields"], ["id", "3"], ["price", "10.0001"], ["note", "null"]])
+        message = self.refused("get", "tiers.a", "a1")
+        self.assertIn("a key is `account` (string), `id` (int64)", message)
+        self.assertIn("no record waits whose own key it is", message)
+
+    def test_a_step_is_listed_up_to_a_limit(self):
+        steps = {step["step"]: step for step in self.objects("list")}
+        self.assertEqual({name: step["entries"] for name, step in steps.items()}, {"bars.window": 1, "by_side.window": 2, "tiers.a": 3})
+        self.assertEqual(steps["tiers.a"]["key"], [{"name": "account", "type": "string"}, {"name": "id", "type": "int64"}])
+        table = self.operate("state", "list", "by_side.window").splitlines()
+        self.assertEqual(table[0].split(), ["start", "task", "symbol", "side", "n"])
+        self.assertEqual(sorted(line.split()[2:] for line in table[1:3]), [['"ACME"', '"B"', "2"], ['"ACME"', '"S"', "1"]])
+        self.assertEqual(table[3], "2 open windows")
+        rows = self.operate("state", "list", "tiers.a", "--limit", "2")
+        self.assertIn("2 of 3 waiting rows; --limit shows more", rows)
+        self.assertIn(f"trades/{self.partition}@0", rows)
+        self.assertIn('id "a1", since "2026-01-02T09:00:01Z"', rows)
+        self.assertEqual(len(self.objects("list", "tiers.a", "--limit", "1")), 1)
+        self.assertIn("--limit takes a whole number", self.refused("list", "tiers.a", "--limit", "few"))
+
+    def test_a_state_of_another_version_is_refused(self):
+        self.binary = self.built("operate_state_other" + ("_local" if self.local else ""), *self.changes, ("volume: sum(qty)", "volume: sum(price)"))
+        for arguments in (["list"], ["list", "bars.window"], ["get", "bars.window", "ACME"]):
+            self.assertIn("the state of `bars.window` (windows)", self.operate("state", *arguments, code=3))
 
 
 class PendingRows(TestCase):
@@ -373,11 +525,17 @@ class PendingRows(TestCase):
         self.assertEqual(row.count("waits"), 1)
         self.assertIn("record orders/0@0", row)
         listed = self.operate("state", "list", settings=service)
-        self.assertIn("waiting rows             2", listed)
+        self.assertRegex(listed, "in_key.a +waiting rows +2 ")
 
 
 class LocalResets(Resets):
     """The same where the state directory is the truth."""
+
+    local = True
+
+
+class LocalState(State):
+    """Likewise."""
 
     local = True
 

@@ -7,6 +7,7 @@
 #include "runtime/testing/memory_cluster.h"
 #include "runtime/testing/simulation.h"
 #include "tests/run/answering_services.h"
+#include "tests/run/stored_names.h"
 
 namespace run {
 
@@ -83,6 +84,10 @@ ClusterResult RunOnCluster(const RunCase& run, const RunInput& input, const Expe
   result.run.problem = services.problem().empty() ? report.failure : services.problem();
   if (!report.where.empty()) result.run.problem += "\n" + report.where;
   if (result.run.problem.empty() && cluster.OpenTransactions() != 0) result.run.problem = "a transaction is left open";
+  const StoredNames names = ReadStoredNames(program, cluster);
+  if (result.run.problem.empty()) result.run.problem = names.problem;
+  result.windows_shown = names.windows;
+  result.rows_shown = names.rows;
   result.run.transactional = true;
   result.run.requests = services.requests();
   result.run.pending_at_stop = report.rows_at_faults;

@@ -26,6 +26,7 @@ struct ClusterPlan {
 struct ClusterResult {
   RunResult run;                                // its lives are those of copies; no counters
   uint64_t points = 0;                          // steps passed, by all lives
+  size_t windows_shown = 0, rows_shown = 0;     // changes of the state that were read by their names (stored_names.h)
   std::map<std::string, uint64_t> steps, stopped, faults;
 };
 

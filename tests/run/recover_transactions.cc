@@ -35,6 +35,7 @@ struct Words {
 
 struct Count {
   uint64_t runs = 0, with_pending = 0, steps = 0, again = 0;
+  uint64_t windows_shown = 0, rows_shown = 0;  // changes of the state, read as `state get` reads them
   std::map<std::string, uint64_t> stopped, faults;
 };
 
@@ -94,6 +95,8 @@ std::string Sweep(const RunCase& run, const Expected& expected, int workers, Wea
     wrong = Compare(run, expected, result.run);
     if (!wrong.empty()) return Text(plan) + ": " + wrong;
     ++count->runs;
+    count->windows_shown += result.windows_shown;
+    count->rows_shown += result.rows_shown;
     if (result.run.pending_at_stop > 0) ++count->with_pending;
     if (result.faults["copy killed"] > 1) ++count->again;
     for (const auto& [step, times] : result.stopped) count->stopped[step] += times;
@@ -165,10 +168,15 @@ int Main(int argc, char** argv) {
   std::printf("%zu programs, %zu failed; stopped at %llu steps, %llu with requests in flight, %llu again while they came "
               "back\n",
               programs, failed, number(count.runs), number(count.with_pending), number(count.again));
+  std::printf("  %8llu  windows and %llu pending rows read by their names\n", number(count.windows_shown), number(count.rows_shown));
   if (!partly.empty()) std::printf("  not at each of their steps:%s\n", partly.c_str());
   for (const auto& [step, times] : count.stopped) std::printf("  %8llu  stopped at %s\n", number(times), step.c_str());
   for (const auto& [fault, times] : count.faults) std::printf("  %8llu  %s\n", number(times), fault.c_str());
   if (files.size() > 1) {
+    if (count.windows_shown == 0 || count.rows_shown == 0) {
+      std::printf("no window or no pending row was read by its names\n");
+      ++failed;
+    }
     // A step that nobody was stopped at shows nothing.
     for (const char* step :
          {"transaction.fenced", "transaction.begun", "transaction.output_written", "transaction.rekeyed_written",

@@ -14,15 +14,23 @@ constexpr int kDiscardsMax = 3;
 // After a failure of the disk, following the tasks of others would only fill it again.
 constexpr int64_t kFollowAgainNs = 600'000'000'000;
 const std::atomic<bool> kHurry{true};
-// So many times what is written at once waits for a disk that does not keep up, and no more.
+// So many times what is written at once waits for a disk that does not keep up, of all tasks together, and no more.
 constexpr uint64_t kWaitingMax = 4;
 }  // namespace
 
 std::shared_ptr<LocalStores::One> LocalStores::Find(const TaskName& task, bool make) {
   std::lock_guard<std::mutex> lock(mutex_);
   auto& slot = stores_[{task.stage, task.partition}];
-  if (slot == nullptr && make) slot = std::make_shared<One>();
+  if (slot == nullptr && make) {
+    slot = std::make_shared<One>();
+    slot->task = task;
+  }
   return slot;
+}
+
+void LocalStores::DropWaiting(One& one) {
+  waiting_bytes_.fetch_sub(one.waiting.bytes(), std::memory_order_relaxed);
+  StoreChanges().Swap(one.waiting);  // and their memory
 }
 
 void LocalStores::GiveUp(One& one, const Status& why, const char* doing) {
@@ -36,7 +44,7 @@ void LocalStores::GiveUp(One& one, const Status& why, const char* doing) {
   one.kept = false;
   one.bytes = 0;
   std::lock_guard<std::mutex> lock(one.waiting_mutex);
-  one.waiting.Clear();
+  DropWaiting(one);
   one.known = -1;
   one.held = false;
   one.follow_after_ns = options_.clock->MonoNs() + kFollowAgainNs;
@@ -95,7 +103,7 @@ int64_t LocalStores::Begin(const TaskName& task, const Changelog& changelog) {
   int64_t offset = Open(*one, task, changelog);
   // The last commit of an earlier holder may still be told: it is among what is replayed.
   std::lock_guard<std::mutex> waiting(one->waiting_mutex);
-  one->waiting.Clear();
+  DropWaiting(*one);
   one->known = -1;
   one->held = false;
   return offset;
@@ -114,7 +122,7 @@ int64_t LocalStores::Follow(const TaskName& task, const Changelog& changelog) {
     // Followed so long ago that the changelog may have forgotten removals since: Open looks at it as a start does.
     if (one->known >= 0 && one->known < changelog.end && WallMs() - one->known_ms > changelog.removals_kept_ms / 2) {
       one->known = -1;
-      one->waiting.Clear();
+      DropWaiting(*one);
     }
     if (one->known >= 0) return one->known;
   }
@@ -143,7 +151,7 @@ int64_t LocalStores::Replayed(const TaskName& task, const Changelog& changelog, 
   one->bytes = one->kept ? one->store->bytes() : 0;
   std::lock_guard<std::mutex> waiting(one->waiting_mutex);
   if (one->known >= 0 && one->known <= to) {
-    one->waiting.Clear();  // all of it is among what was replayed
+    DropWaiting(*one);  // all of it is among what was replayed
     one->known = to;
     one->known_ms = WallMs();
   }
@@ -158,7 +166,7 @@ std::shared_ptr<const StoreView> LocalStores::View(const TaskName& task, int64_t
   if (one->kept) {
     one->known = one->store->position().offset;
     one->known_ms = one->store->position().written_ms;
-    one->waiting.Clear();
+    DropWaiting(*one);
     one->held = true;
   }
   std::shared_ptr<const StoreView> view = one->store->view();
@@ -182,7 +190,7 @@ bool LocalStores::Discard(const TaskName& task, const std::string& why, bool con
   ++one->discarded;
   one->bytes = 0;
   std::lock_guard<std::mutex> waiting(one->waiting_mutex);
-  one->waiting.Clear();
+  DropWaiting(*one);
   one->known = -1;
   one->held = false;
   return true;
@@ -191,37 +199,57 @@ bool LocalStores::Discard(const TaskName& task, const std::string& why, bool con
 void LocalStores::Committed(const TaskName& task, StoreChanges* changes, int64_t offset) {
   std::shared_ptr<One> one = Find(task, false);
   if (one == nullptr) return;
-  bool much, behind = false;
   {
     std::lock_guard<std::mutex> waiting(one->waiting_mutex);
     if (offset < 0) {  // what is there is as of an earlier time, and stays so
-      one->waiting.Clear();
+      DropWaiting(*one);
       one->known = -1;
     }
     if (!one->held || one->known < 0 || offset <= one->known) return;
     one->known = offset;
     one->known_ms = WallMs();
     if (!one->kept) return;
+    const size_t before = one->waiting.bytes();
     if (one->waiting.empty()) {
       one->waiting_since_ns = options_.clock->MonoNs();
       one->waiting.Swap(*changes);
     } else {
       changes->Each([&](Str key, const Str* value) { one->waiting.Add(key, value); });
-      behind = one->waiting.bytes() >= options_.write_bytes * kWaitingMax;
     }
     changes->Clear();
-    much = one->waiting.bytes() >= options_.write_bytes;
-    if (behind) {  // as after an unknown offset
-      one->waiting.Clear();
-      one->known = -1;
+    waiting_bytes_.fetch_add(one->waiting.bytes() - before, std::memory_order_relaxed);
+  }
+  if (Much()) Wake();
+  while (waiting_bytes_.load(std::memory_order_relaxed) >= options_.write_bytes * kWaitingMax) {
+    if (!LeaveOneBehind()) break;
+  }
+}
+
+// The one with the most: that costs the fewest tasks a replay.
+bool LocalStores::LeaveOneBehind() {
+  std::shared_ptr<One> most;
+  size_t bytes = 0;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto& [key, one] : stores_) {
+      if (one == nullptr) continue;
+      std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+      if (one->waiting.bytes() <= bytes) continue;
+      bytes = one->waiting.bytes();
+      most = one;
     }
   }
-  if (behind) {
-    Warn(fmt::format("the disk does not keep up with the local state of `{}`, partition {}: what is committed from now on "
-                     "is replayed from the changelog when the task is brought back",
-                     task.step, task.partition));
+  if (most == nullptr) return false;  // all of it is on its way to the disk
+  {
+    std::lock_guard<std::mutex> waiting(most->waiting_mutex);
+    if (most->waiting.empty()) return true;  // by now
+    DropWaiting(*most);  // as after an unknown offset
+    most->known = -1;
   }
-  if (much) Wake();
+  Warn(fmt::format("the disk does not keep up with the local state of `{}`, partition {}: what is committed from now on "
+                   "is replayed from the changelog when the task is brought back",
+                   most->task.step, most->task.partition));
+  return true;
 }
 
 Status LocalStores::WriteOne(One& one, const TaskStore::How& how) {
@@ -236,25 +264,29 @@ Status LocalStores::WriteOne(One& one, const TaskStore::How& how) {
     to.written_ms = one.known_ms;
   }
   Status status = one.store->Apply(changes, to, how);
+  waiting_bytes_.fetch_sub(changes.bytes(), std::memory_order_relaxed);
   if (status.ok()) one.bytes = one.store->bytes();
   return status;
 }
 
 bool LocalStores::Write(bool all) {
-  std::vector<std::shared_ptr<One>> stores;
+  std::vector<std::pair<size_t, std::shared_ptr<One>>> stores;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     for (auto& [key, one] : stores_) {
-      if (one != nullptr) stores.push_back(one);
+      if (one == nullptr) continue;
+      std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+      if (!one->waiting.empty()) stores.emplace_back(one->waiting.bytes(), one);
     }
   }
+  // Where together they are much, the largest ones are written until they are not.
+  std::stable_sort(stores.begin(), stores.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   bool any = false;
-  for (auto& one : stores) {
+  for (auto& [bytes, one] : stores) {
     {
       std::lock_guard<std::mutex> waiting(one->waiting_mutex);
       if (one->waiting.empty()) continue;
-      bool due = all || one->waiting.bytes() >= options_.write_bytes ||
-                 options_.clock->MonoNs() - one->waiting_since_ns >= options_.write_every_ns;
+      bool due = all || Much() || options_.clock->MonoNs() - one->waiting_since_ns >= options_.write_every_ns;
       if (!due) continue;
     }
     std::lock_guard<std::mutex> lock(one->mutex);
@@ -291,10 +323,9 @@ LocalStores::Stats LocalStores::GetStats() {
   for (auto& [key, one] : stores_) {
     if (one == nullptr) continue;
     stats.bytes += one->bytes;
-    std::lock_guard<std::mutex> waiting(one->waiting_mutex);
-    stats.waiting += one->waiting.bytes();
     stats.stores += one->kept ? 1 : 0;
   }
+  stats.waiting = waiting_bytes_.load(std::memory_order_relaxed);
   stats.given_up = given_up_;
   return stats;
 }

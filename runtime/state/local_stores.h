@@ -29,7 +29,7 @@ class LocalStores {
     std::function<void(const std::string& message)> warn;
     Clock* clock = nullptr;
     int64_t write_every_ns = 5'000'000'000;
-    uint64_t write_bytes = 64 << 20;
+    uint64_t write_bytes = 64 << 20;  // or when so much waits, of all tasks together
   };
   // A stage and a partition, and the name of the step.
   struct TaskName {
@@ -78,7 +78,7 @@ class LocalStores {
 
   struct Stats {
     uint64_t bytes = 0;    // on the disk
-    uint64_t waiting = 0;  // bytes in memory that are not
+    uint64_t waiting = 0;  // bytes in memory that are not, those on their way included
     uint64_t stores = 0;   // that are kept
     uint64_t given_up = 0; // since the start
   };
@@ -86,6 +86,7 @@ class LocalStores {
 
  private:
   struct One {
+    TaskName task;
     std::mutex mutex;  // of the store; taken before the other
     std::unique_ptr<TaskStore> store;
     std::atomic<bool> kept{false};  // on a disk, and not given up
@@ -108,6 +109,11 @@ class LocalStores {
   int64_t Open(One& one, const TaskName& task, const Changelog& changelog);
   std::shared_ptr<One> Find(const TaskName& task, bool make);
   static void UseMemory(One& one);
+  // The mutex of what waits is held.
+  void DropWaiting(One& one);
+  bool Much() const { return waiting_bytes_.load(std::memory_order_relaxed) >= options_.write_bytes; }
+  // Gives what waits of a task up. False: nothing waits.
+  bool LeaveOneBehind();
   void GiveUp(One& one, const Status& why, const char* doing);
   // Writes what waits. The store's mutex is held.
   Status WriteOne(One& one, const TaskStore::How& how);
@@ -119,6 +125,7 @@ class LocalStores {
   Options options_;
   std::mutex mutex_;
   std::map<std::pair<int, int32_t>, std::shared_ptr<One>> stores_;
+  std::atomic<uint64_t> waiting_bytes_{0};  // of all tasks, those on their way to the disk included
   std::atomic<uint64_t> given_up_{0};
   std::mutex wake_mutex_;
   std::condition_variable wake_;

@@ -368,6 +368,84 @@ TEST_CASE("a disk that does not keep up costs a replay and no memory") {
   CHECK(rig.Now() == Model{{"a", "1"}});
 }
 
+// Tasks of one process, each with a disk of its own.
+struct ManyTasks {
+  explicit ManyTasks(int count) {
+    for (int i = 0; i < count; ++i) tasks.push_back({0, i, "totals"});
+    Restart();
+  }
+  void Restart() {
+    LocalStores::Options options;
+    options.files = [this](const std::string& name) { return std::make_unique<FaultyFiles>(&disks[name]); };
+    options.warn = [this](const std::string& message) { warnings.push_back(message); };
+    options.clock = &clock;
+    options.write_bytes = kWriteBytes;
+    stores = std::make_unique<LocalStores>(std::move(options));
+  }
+  int64_t Start(size_t task, int64_t end) {
+    int64_t at = stores->Begin(tasks[task], {"topic", end, INT64_MAX});
+    (void)stores->View(tasks[task]);
+    return at;
+  }
+  void Commit(size_t task, uint64_t bytes, int64_t offset) {
+    StoreChanges changes = Put("key" + std::to_string(offset), std::string(bytes, 'v'));
+    stores->Committed(tasks[task], &changes, offset);
+  }
+
+  std::map<std::string, FaultyDisk> disks;
+  VirtualClock clock;
+  std::vector<std::string> warnings;
+  std::vector<LocalStores::TaskName> tasks;
+  std::unique_ptr<LocalStores> stores;
+};
+
+TEST_CASE("what waits for the disk is bounded over all tasks together, and the largest is left behind first") {
+  constexpr size_t kTasks = 16, kLarge = 5;
+  ManyTasks many(kTasks);
+  for (size_t i = 0; i < kTasks; ++i) CHECK(many.Start(i, 0) == 0);
+  int64_t offset = 0;
+  std::vector<int64_t> known(kTasks);
+  while (many.warnings.empty()) {
+    ++offset;
+    for (size_t i = 0; i < kTasks && many.warnings.empty(); ++i) {
+      many.Commit(i, i == kLarge ? 2000 : 500, known[i] = offset);
+      REQUIRE(many.stores->GetStats().waiting < 4 * kWriteBytes);
+    }
+  }
+  REQUIRE(many.warnings.size() == 1);
+  CHECK_THAT(many.warnings[0], Catch::Contains("does not keep up") && Catch::Contains("`totals`, partition 5:"));
+  many.stores->Write(true);
+  CHECK(many.stores->GetStats().waiting == 0);
+  many.Restart();
+  for (size_t i = 0; i < kTasks; ++i) CHECK(many.Start(i, offset) == (i == kLarge ? 0 : known[i]));
+  CHECK(many.warnings.size() == 1);
+
+  // However long the disk stands still: no more memory, and one warning for each task.
+  for (int64_t n = 1; n < 1000; ++n) {
+    for (size_t i = 0; i < kTasks; ++i) {
+      many.Commit(i, 500, offset + n);
+      REQUIRE(many.stores->GetStats().waiting < 4 * kWriteBytes);
+    }
+  }
+  CHECK(many.warnings.size() == 1 + kTasks);
+}
+
+TEST_CASE("what is much of all tasks together is written at once, the largest first") {
+  constexpr size_t kTasks = 16, kLarge = 11;
+  ManyTasks many(kTasks);
+  for (size_t i = 0; i < kTasks; ++i) many.Start(i, 0);
+  for (size_t i = 0; i < kTasks; ++i) {
+    CHECK(!many.stores->Write(false));
+    many.Commit(i, i == kLarge ? kWriteBytes / 4 : kWriteBytes / 19, 1);
+  }
+  many.stores->WaitForWork(600 * kSecond);  // it was woken
+  CHECK(many.stores->Write(false));
+  CHECK(many.stores->GetStats().waiting < kWriteBytes);
+  CHECK(many.stores->GetStats().waiting > kWriteBytes / 2);
+  many.Restart();
+  CHECK(many.Start(kLarge, 1) == 1);
+}
+
 TEST_CASE("a disk that fails is given up with one warning, and the pipeline goes on") {
   Rig rig;
   rig.Start(0);

@@ -197,6 +197,10 @@ Status Engine::OpenTransactions() {
   }
   LocalStores::Options options;
   options.files = environment_.task_files;
+  options.names = environment_.task_names;
+  options.holds = [this](const LocalStores::TaskName& task) {
+    return task.partition >= task_counts_[task.stage] || Holds(task.stage, task.partition);  // added since the start
+  };
   options.warn = [this](const std::string& message) { Warn(message); };
   options.clock = environment_.clock;
   options.write_every_ns = environment_.store_write_ns;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/engine/clock.h"
 #include "runtime/engine/connectors.h"
@@ -26,6 +27,8 @@ struct Environment {
   Store* store = nullptr;    // null where nothing is kept in it (transactions; stateless, every source a consumer group)
   // With transactions: where this machine keeps what it knows of a task's changelog, by a name of the task. Null: nowhere.
   std::function<std::unique_ptr<StoreFiles>(const std::string& task)> task_files;
+  // The names of all tasks that have such files; null: only those of this process are known.
+  std::function<Status(std::vector<std::string>* names)> task_names;
   Faults* faults = nullptr;  // null in production
   Log* log = nullptr;
   Taps* taps = nullptr;      // tests only

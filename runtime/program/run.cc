@@ -136,6 +136,9 @@ class Runner {
         environment.task_files = [directory = settings_.state_dir + "/tasks"](const std::string& task) {
           return MakeDirectoryFiles(directory + "/" + task);
         };
+        environment.task_names = [directory = settings_.state_dir + "/tasks"](std::vector<std::string>* names) {
+          return ListDirectories(directory, names);
+        };
       }
       if (!status.ok() && settings_.standby) {
         return Failed(status.Within("--standby keeps state in the state directory"), ExitCode::kRefused);

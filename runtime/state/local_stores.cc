@@ -16,6 +16,8 @@ constexpr int64_t kFollowAgainNs = 600'000'000'000;
 const std::atomic<bool> kHurry{true};
 // So many times what is written at once waits for a disk that does not keep up, of all tasks together, and no more.
 constexpr uint64_t kWaitingMax = 4;
+// And after a start: by then partitions have been shared out, and what is used is at work.
+constexpr int64_t kRemoveEveryNs = 3'600'000'000'000;
 }  // namespace
 
 std::shared_ptr<LocalStores::One> LocalStores::Find(const TaskName& task, bool make) {
@@ -50,6 +52,8 @@ void LocalStores::GiveUp(One& one, const Status& why, const char* doing) {
   one.follow_after_ns = options_.clock->MonoNs() + kFollowAgainNs;
 }
 
+std::string LocalStores::NameOf(const TaskName& task) { return fmt::format("{}.{}", task.step, task.partition); }
+
 void LocalStores::UseMemory(One& one) {
   one.on_disk = false;
   one.store = std::make_unique<TaskStore>(MakeMemoryFiles());
@@ -65,8 +69,11 @@ int64_t LocalStores::Open(One& one, const TaskName& task, const Changelog& chang
     // For the first time, or it was given up earlier: the disk may have recovered.
     // Without the topic's id another topic of its name would not be noticed.
     one.kept = one.on_disk = options_.files != nullptr && one.discarded < kDiscardsMax && !changelog.topic.empty();
-    one.store = std::make_unique<TaskStore>(one.kept ? options_.files(fmt::format("{}.{}", task.step, task.partition))
-                                                     : MakeMemoryFiles());
+    if (one.kept) {
+      std::lock_guard<std::mutex> opening(opening_mutex_);
+      opened_.insert(NameOf(task));
+    }
+    one.store = std::make_unique<TaskStore>(one.kept ? options_.files(NameOf(task)) : MakeMemoryFiles());
     status = one.store->Open();
   }
   const ChangelogPosition& at = one.store->position();
@@ -76,7 +83,7 @@ int64_t LocalStores::Open(One& one, const TaskName& task, const Changelog& chang
   } else if (status.ok() && at.offset > 0 && at.topic != changelog.topic) {
     status = Status::Corrupt("its changelog was deleted and made anew");
   } else if (status.ok() && at.offset > 0 && at.offset < changelog.end &&
-             WallMs() - at.written_ms > changelog.removals_kept_ms / 2) {
+             Outdated(at.written_ms, changelog.removals_kept_ms)) {
     // The changelog may have forgotten what was removed since.
     status = Status::Corrupt("it is older than what the changelog remembers");
   }
@@ -90,6 +97,7 @@ int64_t LocalStores::Open(One& one, const TaskName& task, const Changelog& chang
     }
   }
   one.topic = changelog.topic;
+  one.removals_kept_ms = changelog.removals_kept_ms;
   one.found = one.kept && one.store->position().offset > 0;
   one.bytes = one.kept ? one.store->bytes() : 0;
   return one.store->position().offset;
@@ -120,7 +128,7 @@ int64_t LocalStores::Follow(const TaskName& task, const Changelog& changelog) {
     if (!disk || options_.clock->MonoNs() < one->follow_after_ns) return changelog.end;
     if (one->known >= changelog.end) one->known_ms = WallMs();
     // Followed so long ago that the changelog may have forgotten removals since: Open looks at it as a start does.
-    if (one->known >= 0 && one->known < changelog.end && WallMs() - one->known_ms > changelog.removals_kept_ms / 2) {
+    if (one->known >= 0 && one->known < changelog.end && Outdated(one->known_ms, changelog.removals_kept_ms)) {
       one->known = -1;
       DropWaiting(*one);
     }
@@ -295,7 +303,63 @@ bool LocalStores::Write(bool all) {
     if (!status.ok()) GiveUp(*one, status, "writing it");
     any = true;
   }
+  const int64_t now = options_.clock->MonoNs();
+  if (next_removal_ns_ == INT64_MIN) next_removal_ns_ = now + kRemoveEveryNs;
+  if (!all && now >= next_removal_ns_) {
+    next_removal_ns_ = now + kRemoveEveryNs;
+    RemoveOutdated();
+  }
   return any;
+}
+
+void LocalStores::RemoveOutdated() {
+  if (options_.files == nullptr || options_.holds == nullptr) return;
+  std::vector<std::shared_ptr<One>> stores;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto& [key, one] : stores_) {
+      if (one != nullptr) stores.push_back(one);
+    }
+  }
+  // How long changelogs remember removed keys, by step; for steps of other versions of the pipeline, the longest.
+  std::map<std::string, int64_t> kept_ms;
+  int64_t longest_ms = -1;
+  for (auto& one : stores) {
+    std::lock_guard<std::mutex> lock(one->mutex);
+    if (one->store == nullptr && !one->on_disk) continue;
+    kept_ms[one->task.step] = one->removals_kept_ms;
+    longest_ms = std::max(longest_ms, one->removals_kept_ms);
+    if (!one->kept || options_.holds(one->task)) continue;
+    std::lock_guard<std::mutex> waiting(one->waiting_mutex);
+    if (!Outdated(one->known >= 0 ? one->known_ms : one->store->position().written_ms, one->removals_kept_ms)) continue;
+    // Whoever brings it back meanwhile finds that it is gone: see View.
+    (void)one->store->Remove();
+    one->store.reset();
+    one->kept = false;
+    one->bytes = 0;
+    DropWaiting(*one);
+    one->known = -1;
+    one->held = false;
+  }
+  std::vector<std::string> names;
+  if (longest_ms < 0 || options_.names == nullptr || !options_.names(&names).ok()) return;
+  for (const std::string& name : names) {
+    const size_t dot = name.rfind('.');
+    if (dot == std::string::npos || dot + 1 == name.size() ||
+        name.find_first_not_of("0123456789", dot + 1) != std::string::npos) {
+      continue;  // no task's
+    }
+    std::lock_guard<std::mutex> opening(opening_mutex_);
+    if (opened_.count(name) != 0) continue;
+    auto of_step = kept_ms.find(name.substr(0, dot));
+    TaskStore store(options_.files(name));
+    Status status = store.Open();
+    // One that is damaged is of no use however young it is; one that cannot be read may be another time.
+    if (!status.ok() && status.code() != StatusCode::kCorrupt) continue;
+    const int64_t age_of = of_step == kept_ms.end() ? longest_ms : of_step->second;
+    if (store.position().offset > 0 && !Outdated(store.position().written_ms, age_of)) continue;
+    (void)store.Remove();
+  }
 }
 
 void LocalStores::Hurry() {

@@ -13,8 +13,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/engine/clock.h"
 #include "runtime/state/task_store.h"
@@ -23,19 +25,23 @@ namespace weir {
 
 class LocalStores {
  public:
-  struct Options {
-    // The files of a task, by its name (`step.partition`); null: nothing is kept between starts.
-    std::function<std::unique_ptr<StoreFiles>(const std::string& name)> files;
-    std::function<void(const std::string& message)> warn;
-    Clock* clock = nullptr;
-    int64_t write_every_ns = 5'000'000'000;
-    uint64_t write_bytes = 64 << 20;  // or when so much waits, of all tasks together
-  };
   // A stage and a partition, and the name of the step.
   struct TaskName {
     int stage = 0;
     int32_t partition = 0;
     std::string step;
+  };
+  struct Options {
+    // The files of a task, by its name (`step.partition`); null: nothing is kept between starts.
+    std::function<std::unique_ptr<StoreFiles>(const std::string& name)> files;
+    // The names of all tasks that have files, those of earlier processes included; null: only those used here are known.
+    std::function<Status(std::vector<std::string>* names)> names;
+    // Whether a task is at work in this process; null: all are that were brought back.
+    std::function<bool(const TaskName& task)> holds;
+    std::function<void(const std::string& message)> warn;
+    Clock* clock = nullptr;
+    int64_t write_every_ns = 5'000'000'000;
+    uint64_t write_bytes = 64 << 20;  // or when so much waits, of all tasks together
   };
   // The changelog of a task, as it is now.
   struct Changelog {
@@ -69,8 +75,11 @@ class LocalStores {
   int64_t Follow(const TaskName& task, const Changelog& changelog);
 
   // ---- The thread that writes ----
-  // Writes what is due; with `all`, everything. True: something was.
+  // Writes what is due; with `all`, everything. True: something was. Now and then it looks for what RemoveOutdated removes.
   bool Write(bool all);
+  // Removes the stores of tasks that are not at work here and are so old that whoever brings them back throws them away. A
+  // younger one is left: its task may come back.
+  void RemoveOutdated();
   // Whatever is being tidied up is put off: the process ends.
   void Hurry();
   void WaitForWork(int64_t ns_max);
@@ -94,6 +103,7 @@ class LocalStores {
     bool found = false;           // and some of it was there before
     int64_t follow_after_ns = INT64_MIN;  // its disk failed: nobody follows it before
     std::string topic;
+    int64_t removals_kept_ms = INT64_MAX;
     int discarded = 0;
     std::atomic<bool> hurry{false};
     std::mutex waiting_mutex;
@@ -109,6 +119,8 @@ class LocalStores {
   int64_t Open(One& one, const TaskName& task, const Changelog& changelog);
   std::shared_ptr<One> Find(const TaskName& task, bool make);
   static void UseMemory(One& one);
+  static std::string NameOf(const TaskName& task);
+  bool Outdated(int64_t written_ms, int64_t removals_kept_ms) { return WallMs() - written_ms > removals_kept_ms / 2; }
   // The mutex of what waits is held.
   void DropWaiting(One& one);
   bool Much() const { return waiting_bytes_.load(std::memory_order_relaxed) >= options_.write_bytes; }
@@ -123,6 +135,9 @@ class LocalStores {
   int64_t WallMs() { return options_.clock->WallNs() / 1'000'000; }
 
   Options options_;
+  std::mutex opening_mutex_;
+  std::set<std::string> opened_;  // names of tasks whose files are, or were, used by one of the stores below
+  int64_t next_removal_ns_ = INT64_MIN;  // of the thread that writes
   std::mutex mutex_;
   std::map<std::pair<int, int32_t>, std::shared_ptr<One>> stores_;
   std::atomic<uint64_t> waiting_bytes_{0};  // of all tasks, those on their way to the disk included

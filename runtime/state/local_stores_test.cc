@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -602,6 +603,137 @@ TEST_CASE("tasks have stores of their own") {
     CHECK(stores.GetStats().stores == 3);
   }
   std::filesystem::remove_all(dir);
+}
+
+// Processes, one after the other, with one state directory, and tasks that come and go.
+struct OnDirectory {
+  OnDirectory() {
+    REQUIRE(mkdtemp(dir.data()) != nullptr);
+    Restart();
+  }
+  ~OnDirectory() { std::filesystem::remove_all(dir); }
+  void Restart() {
+    held.clear();
+    LocalStores::Options options;
+    options.clock = &clock;
+    options.files = [this](const std::string& name) { return MakeDirectoryFiles(dir + "/tasks/" + name); };
+    options.names = [this](std::vector<std::string>* names) { return ListDirectories(dir + "/tasks", names); };
+    options.holds = [this](const LocalStores::TaskName& task) { return held.count({task.stage, task.partition}) != 0; };
+    options.warn = [this](const std::string& message) { warnings.push_back(message); };
+    stores = std::make_unique<LocalStores>(std::move(options));
+  }
+  // A task that is brought back, does its work and has all of it on the disk.
+  int64_t Hold(const LocalStores::TaskName& task, int64_t end) {
+    held.insert({task.stage, task.partition});
+    int64_t at = stores->Begin(task, {"topic", end, 2 * kDayMs});
+    (void)stores->View(task);
+    return at;
+  }
+  void Commit(const LocalStores::TaskName& task, int64_t offset) {
+    StoreChanges changes = Put("key", std::to_string(offset));
+    stores->Committed(task, &changes, offset);
+    stores->Write(true);
+  }
+  void Wait(int64_t ms) { clock.SetMono(clock.MonoNs() + ms * 1'000'000); }
+  std::vector<std::string> Directories() {
+    std::vector<std::string> names;
+    REQUIRE(ListDirectories(dir + "/tasks", &names).ok());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  std::string dir = "/tmp/weir_local_stores_test_XXXXXX";
+  VirtualClock clock;
+  std::set<std::pair<int, int32_t>> held;
+  std::vector<std::string> warnings;
+  std::unique_ptr<LocalStores> stores;
+};
+
+using Names = std::vector<std::string>;
+const LocalStores::TaskName kA0{0, 0, "a"}, kA1{0, 1, "a"}, kA10{0, 10, "a"}, kGone7{1, 7, "a.gone"};
+
+TEST_CASE("what a task left that moved away for good is removed, and what its return would use is not") {
+  OnDirectory on;
+  for (const LocalStores::TaskName& task : {kA0, kA1, kA10, kGone7}) {
+    CHECK(on.Hold(task, 0) == 0);
+    on.Commit(task, 10);
+  }
+  std::filesystem::create_directories(on.dir + "/tasks/an operator's notes");
+  std::filesystem::create_directories(on.dir + "/tasks/a.1.copy");
+  // Another process on the directory gets one of the tasks, and knows nothing of one of the steps.
+  on.Restart();
+  CHECK(on.Hold(kA0, 10) == 10);
+  on.stores->Write(false);
+  on.Wait(kDayMs);
+  on.stores->Write(false);
+  const Names all{"a.0", "a.1", "a.1.copy", "a.10", "a.gone.7", "an operator's notes"};
+  CHECK(on.Directories() == all);
+  CHECK(on.Hold(kA10, 20) == 10);  // it comes back in time
+  on.Wait(3'600'000);
+  on.stores->Write(false);
+  CHECK(on.Directories() == Names{"a.0", "a.1.copy", "a.10", "an operator's notes"});
+  // What is gone would not have been used.
+  CHECK(on.Hold(kA1, 20) == 0);
+  CHECK(on.warnings.empty());
+  on.Commit(kA1, 30);
+  on.Restart();
+  CHECK(on.Hold(kA1, 30) == 30);
+  // Held for days without a change, it is as good as new.
+  CHECK(on.Hold(kA0, 10) == 10);
+}
+
+TEST_CASE("a task that this process held and that moved away for good leaves nothing, neither files nor memory") {
+  OnDirectory on;
+  for (const LocalStores::TaskName& task : {kA0, kA1, kA10}) {
+    CHECK(on.Hold(task, 0) == 0);
+    on.Commit(task, 10);
+  }
+  on.held.erase({0, 1});   // to others
+  on.held.erase({0, 10});  // but this process stands by for it
+  for (int hour = 0; hour < 24; ++hour) {
+    CHECK(on.stores->Follow(kA10, {"topic", 10, 2 * kDayMs}) == 10);
+    on.stores->Write(false);
+    CHECK(on.Directories() == Names{"a.0", "a.1", "a.10"});
+    on.Wait(3'600'000);
+  }
+  on.Wait(1);
+  CHECK(on.stores->Follow(kA10, {"topic", 10, 2 * kDayMs}) == 10);
+  on.stores->Write(false);
+  CHECK(on.Directories() == Names{"a.0", "a.10"});
+  LocalStores::Stats stats = on.stores->GetStats();
+  CHECK((stats.stores == 2 && stats.given_up == 0));
+  CHECK(on.stores->View(kA1, 1) == nullptr);  // for whoever brings it back just now: begin again
+  on.Commit(kA1, 15);                         // a last commit that is told late
+  CHECK(on.Hold(kA1, 20) == 0);
+  on.Commit(kA1, 30);
+  CHECK(on.Directories() == Names{"a.0", "a.1", "a.10"});
+  CHECK(on.Hold(kA1, 30) == 30);
+  CHECK(on.warnings.empty());
+}
+
+TEST_CASE("after a start nothing is removed before tasks are shared out, however old it is") {
+  OnDirectory on;
+  for (const LocalStores::TaskName& task : {kA0, kA1}) {
+    CHECK(on.Hold(task, 0) == 0);
+    on.Commit(task, 10);
+  }
+  on.Wait(5 * kDayMs);
+  // Nothing came since, so that both are as good as new.
+  on.Restart();
+  CHECK(on.Hold(kA0, 10) == 10);
+  on.stores->Write(false);
+  on.Wait(3'599'000);
+  on.stores->Write(false);
+  CHECK(on.Hold(kA1, 10) == 10);
+  on.Wait(2'000);
+  on.stores->Write(false);
+  CHECK(on.Directories() == Names{"a.0", "a.1"});
+  // And while a process knows no changelog it removes nothing.
+  on.Restart();
+  on.stores->Write(false);
+  on.Wait(10 * kDayMs);
+  on.stores->Write(false);
+  CHECK(on.Directories() == Names{"a.0", "a.1"});
 }
 
 TEST_CASE("without a directory nothing is kept between starts, and everything is replayed") {

@@ -62,21 +62,23 @@ class FileWriter final : public StoreFiles::Writer {
   std::string path_;
 };
 
+Status ListNames(const std::string& directory, std::vector<std::string>* names) {
+  DIR* dir = opendir(directory.c_str());
+  if (dir == nullptr) return errno == ENOENT ? Status() : Failed("reading", directory);
+  while (dirent* entry = readdir(dir)) {
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names->push_back(std::move(name));
+  }
+  closedir(dir);
+  return Status();
+}
+
 class DirectoryFiles final : public StoreFiles {
  public:
   explicit DirectoryFiles(std::string directory) : directory_(std::move(directory)) {}
   const std::string& where() const override { return directory_; }
 
-  Status List(std::vector<std::string>* names) override {
-    DIR* dir = opendir(directory_.c_str());
-    if (dir == nullptr) return errno == ENOENT ? Status() : Failed("reading", directory_);
-    while (dirent* entry = readdir(dir)) {
-      std::string name = entry->d_name;
-      if (name != "." && name != "..") names->push_back(std::move(name));
-    }
-    closedir(dir);
-    return Status();
-  }
+  Status List(std::vector<std::string>* names) override { return ListNames(directory_, names); }
 
   Status Create(const std::string& name, std::unique_ptr<Writer>* out) override {
     if (Status status = MakeDirectory(directory_); !status.ok()) return status;
@@ -115,6 +117,11 @@ class DirectoryFiles final : public StoreFiles {
 
   Status Remove(const std::string& name) override {
     return unlink(PathOf(name).c_str()) == 0 || errno == ENOENT ? Status() : Failed("removing", PathOf(name));
+  }
+
+  Status RemoveDirectory() override {
+    made_ = false;
+    return rmdir(directory_.c_str()) == 0 || errno == ENOENT ? Status() : Failed("removing", directory_);
   }
 
  private:
@@ -219,6 +226,16 @@ class MemoryFiles final : public StoreFiles {
 
 std::unique_ptr<StoreFiles> MakeDirectoryFiles(std::string directory) {
   return std::make_unique<DirectoryFiles>(std::move(directory));
+}
+
+Status ListDirectories(const std::string& directory, std::vector<std::string>* names) {
+  std::vector<std::string> all;
+  Status status = ListNames(directory, &all);
+  for (std::string& name : all) {
+    struct stat info;
+    if (lstat((directory + "/" + name).c_str(), &info) == 0 && S_ISDIR(info.st_mode)) names->push_back(std::move(name));
+  }
+  return status;
 }
 
 std::unique_ptr<StoreFiles> MakeMemoryFiles() { return std::make_unique<MemoryFiles>(); }

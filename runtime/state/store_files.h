@@ -46,10 +46,15 @@ class StoreFiles {
   // What was created, renamed and removed is so, whatever happens to the machine.
   virtual Status SyncNames() = 0;
   virtual Status Remove(const std::string& name) = 0;
+  // The directory itself, where there is one and it is empty.
+  virtual Status RemoveDirectory() { return Status(); }
 };
 
 // Of the file system. `directory`: its parent is there, or is made too.
 std::unique_ptr<StoreFiles> MakeDirectoryFiles(std::string directory);
+
+// Names of the directories in `directory`; none when it is not there yet.
+Status ListDirectories(const std::string& directory, std::vector<std::string>* names);
 
 // Kept in memory, for processes without a directory of their own.
 std::unique_ptr<StoreFiles> MakeMemoryFiles();

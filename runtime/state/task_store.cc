@@ -266,6 +266,11 @@ Status TaskStore::Clear() {
   return status;
 }
 
+Status TaskStore::Remove() {
+  Status status = Clear();
+  return status.ok() ? files_->RemoveDirectory() : status;
+}
+
 uint64_t TaskStore::bytes() const {
   uint64_t bytes = 0;
   for (const auto& run : runs_) bytes += run->summary().bytes;

@@ -105,6 +105,8 @@ class TaskStore {
   Status Open();
   // Throws everything away.
   Status Clear();
+  // And the directory too.
+  Status Remove();
   // All of it or nothing. After a failure what was there before is there.
   struct How {
     // On the disk when it returns; else a crash of the machine may damage the store.

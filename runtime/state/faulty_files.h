@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,8 @@ class FaultyDisk {
   // A failing change of name has been made all the same.
   bool fails_after_the_fact = false;
   int64_t calls = 0;
+  // Called by each sync before it, by whoever syncs, without the lock: a disk that takes its time.
+  std::function<void()> syncing;
   std::mutex mutex;
 
   FaultyDisk() = default;
@@ -106,6 +109,7 @@ class FaultyFiles final : public StoreFiles {
     return fails ? Broken("renaming", from) : Status();
   }
   Status Sync(const std::string& name) override {
+    if (disk_->syncing) disk_->syncing();
     std::lock_guard<std::mutex> lock(disk_->mutex);
     if (disk_->Fails()) return Broken("syncing", name);
     auto at = disk_->files.find(name);
@@ -114,6 +118,7 @@ class FaultyFiles final : public StoreFiles {
     return Status();
   }
   Status SyncNames() override {
+    if (disk_->syncing) disk_->syncing();
     std::lock_guard<std::mutex> lock(disk_->mutex);
     if (disk_->Fails()) return Broken("syncing", "the directory");
     disk_->NamesSynced();
@@ -160,6 +165,7 @@ class FaultyFiles final : public StoreFiles {
       return fails ? Broken("writing", "a file") : Status();
     }
     Status Sync() override {
+      if (disk_->syncing) disk_->syncing();
       std::lock_guard<std::mutex> lock(disk_->mutex);
       if (disk_->Fails()) return Broken("syncing", "a file");
       file_->synced = file_->bytes.size();

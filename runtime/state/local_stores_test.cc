@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -445,6 +446,45 @@ TEST_CASE("what is much of all tasks together is written at once, the largest fi
   CHECK(many.stores->GetStats().waiting > kWriteBytes / 2);
   many.Restart();
   CHECK(many.Start(kLarge, 1) == 1);
+}
+
+TEST_CASE("while a sync of the disk hangs, commits go on and other tasks come and go") {
+  ManyTasks many(3);
+  for (size_t i = 0; i < 3; ++i) many.Start(i, 0);
+  std::atomic<bool> hangs{false};
+  std::mutex mutex;
+  std::condition_variable well;
+  bool is_well = false;
+  many.disks["totals.0"].syncing = [&] {
+    hangs = true;
+    std::unique_lock<std::mutex> lock(mutex);
+    well.wait(lock, [&] { return is_well; });
+  };
+  many.Commit(0, 100, 1);
+  std::thread writer([&] { many.stores->Write(true); });
+  while (!hangs) std::this_thread::yield();
+  // All this returns, or the test never ends.
+  const uint64_t on_its_way = many.stores->GetStats().waiting;
+  CHECK(on_its_way > 100);
+  for (int64_t n = 2; n <= 100; ++n) {
+    for (size_t i = 0; i < 3; ++i) many.Commit(i, 100, n);
+  }
+  CHECK(many.stores->GetStats().waiting > 3 * 99 * 100 + on_its_way);
+  many.stores->Hurry();
+  CHECK(many.Start(1, 100) == 100);
+  CHECK(Contents(many.stores->View(many.tasks[1])).size() == 99);
+  CHECK(many.stores->Follow(many.tasks[2], {"topic", 100, INT64_MAX}) == 100);
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    is_well = true;
+  }
+  well.notify_all();
+  writer.join();
+  many.stores->Write(true);
+  many.Restart();
+  CHECK(many.Start(0, 100) == 100);
+  CHECK(Contents(many.stores->View(many.tasks[0])).size() == 100);
+  CHECK(many.warnings.empty());
 }
 
 TEST_CASE("a disk that fails is given up with one warning, and the pipeline goes on") {

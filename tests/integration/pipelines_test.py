@@ -159,7 +159,7 @@ def millis(text):
     return int(whole.timestamp()) * 1000
 
 
-class TradeEnrichment(TestCase):
+class ExampleTest(TestCase):
     def prepare(self, trades, seed=1, peer_options=("--delay", "0..10")):
         self.example = Example(trades, seed)
         self.broker, self.kafka = self.start_broker()
@@ -210,6 +210,8 @@ class TradeEnrichment(TestCase):
             self.assertEqual(len(dead), unknown + extra_dead)
         return dead
 
+
+class TradeEnrichment(ExampleTest):
     def test_end_to_end(self):
         self.prepare(3000)
         self.kafka.write(self.example.records())

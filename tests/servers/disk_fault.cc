@@ -1,10 +1,13 @@
 // Runs a program and, at its n-th system call that touches files below a directory, kills it or makes that call fail as a
-// disk would: what a sweep over all of them needs.
+// disk would: what a sweep over all of them needs. Or it makes each sync of such files slow.
 //
 //   disk_fault DIRECTORY N kill|EIO|ENOSPC PROGRAM ARGUMENT…
+//   disk_fault DIRECTORY SECONDS slow PROGRAM ARGUMENT…
 //
 // N counts from 1 over all threads; 0: nothing happens. The last line of stderr says how many there were and which one it
-// was: "disk_fault: 57 calls, fdatasync". The exit code is the program's, 137 when it was killed.
+// was: "disk_fault: 57 calls, fdatasync". The exit code is the program's, 137 when it was killed. A slow sync says on stderr
+// when it begins and ends: "disk_fault: fdatasync hangs", "disk_fault: fdatasync goes on"; all else goes on meanwhile. SIGTERM
+// is passed on to the program.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
@@ -17,12 +20,16 @@
 #include <sys/ptrace.h>
 #include <sys/reg.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <time.h>
+
 #include <map>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -84,6 +91,32 @@ bool Touches(pid_t pid, const Call& call, const __ptrace_syscall_info& info, con
   return size > 0 && Below(std::string(target, static_cast<size_t>(size)), directory);
 }
 
+// A thread that waits for a slow disk, before its call.
+struct Waiting {
+  pid_t pid;
+  const char* call;
+  double until;
+};
+
+double Now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+volatile sig_atomic_t asked_to_end = 0;
+
+// Signals end waitpid now and then, so that those who have waited long enough go on.
+void Interruptible() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) {};
+  sigaction(SIGALRM, &action, nullptr);
+  action.sa_handler = [](int) { asked_to_end = 1; };
+  sigaction(SIGTERM, &action, nullptr);
+  itimerval often = {{0, 20'000}, {0, 20'000}};
+  setitimer(ITIMER_REAL, &often, nullptr);
+}
+
 [[noreturn]] void Die(const char* what) {
   perror(what);
   exit(125);
@@ -93,12 +126,15 @@ bool Touches(pid_t pid, const Call& call, const __ptrace_syscall_info& info, con
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    fputs("disk_fault DIRECTORY N kill|EIO|ENOSPC PROGRAM ARGUMENT…\n", stderr);
+    fputs("disk_fault DIRECTORY N kill|EIO|ENOSPC PROGRAM ARGUMENT…\ndisk_fault DIRECTORY SECONDS slow PROGRAM ARGUMENT…\n",
+          stderr);
     return 125;
   }
   const std::string directory = argv[1], what = argv[3];
   const long at = atol(argv[2]);
   const long error = what == "EIO" ? EIO : what == "ENOSPC" ? ENOSPC : 0;
+  const bool slow = what == "slow";
+  std::vector<Waiting> waiting;
   pid_t child = fork();
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -110,12 +146,29 @@ int main(int argc, char** argv) {
   int status;
   if (child < 0 || waitpid(child, &status, 0) != child) Die("fork");
   if (ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL) != 0) Die("ptrace");
+  if (slow) Interruptible();
   ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
   long count = 0;
   pid_t failing = 0;  // the thread whose call is made to fail
   const char* hit = "none";
   int code = 125;
-  for (pid_t pid; (pid = waitpid(-1, &status, __WALL)) > 0;) {
+  for (;;) {
+    for (size_t i = 0; i < waiting.size();) {
+      if (waiting[i].until > Now()) {
+        ++i;
+        continue;
+      }
+      fprintf(stderr, "disk_fault: %s goes on\n", waiting[i].call);
+      ptrace(PTRACE_SYSCALL, waiting[i].pid, nullptr, nullptr);
+      waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    if (asked_to_end) {
+      asked_to_end = 0;
+      kill(child, SIGTERM);
+    }
+    pid_t pid = waitpid(-1, &status, __WALL);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid <= 0) break;
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
       if (pid == child) code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       continue;
@@ -126,7 +179,14 @@ int main(int argc, char** argv) {
       __ptrace_syscall_info info;
       if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) > 0) {
         auto call = info.op == PTRACE_SYSCALL_INFO_ENTRY ? Calls().find(static_cast<long>(info.entry.nr)) : Calls().end();
-        if (call != Calls().end() && (error != ENOSPC || call->second.writes) && Touches(pid, call->second, info, directory) &&
+        if (slow) {
+          const bool syncs = call != Calls().end() && (call->first == SYS_fsync || call->first == SYS_fdatasync);
+          if (syncs && Touches(pid, call->second, info, directory)) {
+            fprintf(stderr, "disk_fault: %s hangs\n", call->second.name);
+            waiting.push_back({pid, call->second.name, Now() + static_cast<double>(at)});
+            continue;
+          }
+        } else if (call != Calls().end() && (error != ENOSPC || call->second.writes) && Touches(pid, call->second, info, directory) &&
             ++count == at) {
           hit = call->second.name;
           if (error == 0) {

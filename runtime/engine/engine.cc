@@ -189,12 +189,7 @@ Status Engine::OpenStore() {
 }
 
 Status Engine::OpenTransactions() {
-  std::vector<Transactions::Changelog> changelogs;
-  for (size_t s = 0; s < program_.stages.size(); ++s) {
-    // Windows are kept by where their keys lie; pending rows belong to their partition.
-    bool grows = !graphs_[s].windows && program_.stages[s].exchange < 0;
-    if (has_changelog_[s]) changelogs.push_back({static_cast<int>(s), task_counts_[s], grows});
-  }
+  std::vector<Transactions::Changelog> changelogs = ChangelogsOf(program_, task_counts_);
   LocalStores::Options options;
   options.files = environment_.task_files;
   options.names = environment_.task_names;

@@ -40,6 +40,8 @@ CommitMode CommitModeOf(const Program& program);
 
 // Stages whose tasks have a changelog, by index into Program::stages; none without transactions.
 std::vector<bool> StagesWithChangelog(const Program& program);
+// Those changelogs, `tasks` being how many tasks each stage has.
+std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<int>& tasks);
 
 // What of a program its store holds.
 StoreIdentity IdentityOf(const Program& program);

@@ -39,6 +39,18 @@ std::vector<bool> StagesWithChangelog(const Program& program) {
   return stages;
 }
 
+std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<int>& tasks) {
+  std::vector<Transactions::Changelog> changelogs;
+  std::vector<bool> stages = StagesWithChangelog(program);
+  std::vector<StageGraph> graphs = BuildStageGraphs(program);
+  for (size_t s = 0; s < stages.size(); ++s) {
+    // Windows are kept by where their keys lie; pending rows belong to their partition.
+    bool grows = !graphs[s].windows && program.stages[s].exchange < 0;
+    if (stages[s]) changelogs.push_back({static_cast<int>(s), tasks[s], grows});
+  }
+  return changelogs;
+}
+
 StoreIdentity IdentityOf(const Program& program) {
   StoreIdentity identity;
   identity.pipeline = program.name;

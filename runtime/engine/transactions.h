@@ -55,6 +55,7 @@ class Transactions {
   // ---- Building thread ----
   // Contacts the system: topics of sinks and their limits. Makes the changelogs of these stages (index into
   // Program::stages) where they are missing, with as many partitions as `partitions` says, and checks those that exist.
+  // kNotFound: the operator lets nothing be made, and something is missing, of OpenRekeys too.
   struct Changelog {
     int stage = 0;
     int32_t partitions = 0;
@@ -69,6 +70,23 @@ class Transactions {
   };
   virtual Status OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns_max) {
     return rekeys->empty() ? Status() : Status::Invalid("re-keying is not possible here");
+  }
+
+  // Instead of both, for `check`: looks at the same topics and makes and changes nothing. `rekeys` as for OpenRekeys;
+  // `changelogs` says what follows from how many partitions those have or will get.
+  struct OwnTopic {
+    std::string topic;
+    std::string purpose;      // "which holds the state of `trades`"
+    int32_t partitions = 0;   // that it has, or that it needs
+    bool there = false;
+    std::string command;      // that makes it as it must be, or larger; empty: nothing is missing
+    std::string warning;      // of settings that cost something
+    std::string problem;      // why a start would fail
+  };
+  using ChangelogsOf = std::function<std::vector<Changelog>(const std::vector<Rekey>&)>;
+  virtual Status LookAtTopics(std::vector<Rekey>* rekeys, const ChangelogsOf& changelogs, int64_t wait_ns_max,
+                              std::vector<OwnTopic>* out) {
+    return Status();
   }
 
   // Of a stage's changelog, after Open.

@@ -415,7 +415,7 @@ class Replay {
   Status Send(int connection, const std::vector<int>& sources) {
     kafka::OperatorClient* client = nullptr;
     if (Status status = op_.Client(connection, &client); !status.ok()) return status;
-    if (Status status = client->OpenNotes(notes_.topic()); !status.ok()) return status;
+    if (Status status = client->OpenNotes(notes_.topic(), op_.options().create_topics); !status.ok()) return status;
     std::vector<std::string> topics = {notes_.topic()};
     std::map<int, size_t> target_of;
     std::map<int, int32_t> partitions;

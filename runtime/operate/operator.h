@@ -21,6 +21,7 @@ class Operator {
     Properties kafka;         // properties of librdkafka
     std::string group;        // empty: as the pipeline says
     std::string state_dir;
+    bool create_topics = true;  // the pipeline's own, where they are missing
     bool yes = false;         // does not ask
     bool dry_run = false;     // shows what would be done, and does nothing
     Log* log = nullptr;

@@ -4,9 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
+#include "runtime/engine/engine.h"
 #include "runtime/program/connectors.h"
 
 namespace weir {
@@ -24,6 +27,7 @@ class Checker {
     for (const TableSpec& table : program_.tables) Table(table);
     for (size_t i = 0; i < program_.connections.size(); ++i) Lookups(static_cast<int>(i));
     for (const SinkSpec& sink : program_.sinks) Sink(sink);
+    OwnTopics();
     if (!state_dir.empty()) {
       Begin("state directory", state_dir, 0).problem = Writable(state_dir, true);
     }
@@ -32,7 +36,7 @@ class Checker {
 
  private:
   Checked& Begin(std::string what, std::string where, uint32_t line) {
-    out_.push_back({std::move(what), std::move(where), line, ""});
+    out_.push_back({std::move(what), std::move(where), line, "", ""});
     return out_.back();
   }
   uint32_t LineOf(uint32_t step) const { return step < program_.steps.size() ? program_.steps[step].line : 0; }
@@ -40,8 +44,8 @@ class Checker {
     return address.empty() ? operation : operation + " " + address;
   }
 
-  void Reader(weir::Source& reader, Checked* checked) {
-    int32_t count = 0;
+  void Reader(weir::Source& reader, Checked* checked, int32_t* partitions) {
+    int32_t& count = *partitions;
     Status status = reader.Partitions(wait_ns_, &count);
     if (!status.ok()) {
       checked->problem = status.message();
@@ -57,7 +61,7 @@ class Checker {
     if (!status.ok()) {
       checked.problem = status.message();
     } else {
-      Reader(*reader, &checked);
+      Reader(*reader, &checked, &partitions_[&source]);
     }
   }
   void Table(const TableSpec& table) {
@@ -67,7 +71,8 @@ class Checker {
     if (!status.ok()) {
       checked.problem = status.message();
     } else {
-      Reader(*reader, &checked);
+      int32_t partitions = 0;
+      Reader(*reader, &checked, &partitions);
     }
   }
   void Lookups(int connection) {
@@ -106,9 +111,47 @@ class Checker {
       checked.problem = status.message();
       return;
     }
-    Reader(*reader, &checked);
+    int32_t partitions = 0;
+    Reader(*reader, &checked, &partitions);
     std::string wrong = "source `" + sink.name + "`";
     if (checked.problem.rfind(wrong, 0) == 0) checked.problem = "sink `" + sink.name + "`" + checked.problem.substr(wrong.size());
+  }
+
+  // Those that the pipeline has for itself, once it is known how many partitions its sources have.
+  void OwnTopics() {
+    if (!program_.transactional) return;
+    int32_t largest = 0;
+    for (const SourceSpec& source : program_.sources) {
+      if (source.exchange >= 0) continue;
+      if (partitions_[&source] == 0) return;  // said already
+      largest = std::max(largest, partitions_[&source]);
+    }
+    std::vector<Transactions::Rekey> rekeys;
+    for (size_t e = 0; e < program_.exchanges.size(); ++e) rekeys.push_back({static_cast<int>(e), largest});
+    auto changelogs = [this](const std::vector<Transactions::Rekey>& made) {
+      std::vector<int> tasks;
+      for (const StageSpec& stage : program_.stages) {
+        tasks.push_back(stage.exchange >= 0 ? made[static_cast<size_t>(stage.exchange)].partitions
+                                            : partitions_[&program_.sources[static_cast<size_t>(stage.source)]]);
+      }
+      return ChangelogsOf(program_, tasks);
+    };
+    ConnectorContext context = context_;
+    context.worker = ConnectorContext::kNoWorker;
+    std::unique_ptr<Transactions> transactions;
+    std::vector<Transactions::OwnTopic> topics;
+    Status status = connectors_.MakeTransactions(context, &transactions);
+    if (status.ok()) status = transactions->LookAtTopics(&rekeys, changelogs, wait_ns_, &topics);
+    if (!status.ok()) Begin("the pipeline's own topics", "", 0).problem = status.message();
+    for (Transactions::OwnTopic& topic : topics) {
+      std::string where = topic.purpose + ", " + std::to_string(topic.partitions) +
+                          (topic.partitions == 1 ? " partition" : " partitions");
+      if (!topic.command.empty()) where += topic.there ? ", to which the start adds some" : ", which the start makes";
+      Checked& checked = Begin("topic `" + topic.topic + "`", where, 0);
+      checked.problem = std::move(topic.problem);
+      checked.warning = std::move(topic.warning);
+    }
+    if (transactions) transactions->Close();
   }
 
   // A file, or a directory to be, that this process may write; empty: it may.
@@ -138,6 +181,7 @@ class Checker {
   Connectors& connectors_;
   const ConnectorContext& context_;
   const int64_t wait_ns_;
+  std::map<const SourceSpec*, int32_t> partitions_;  // 0: not known
   std::vector<Checked> out_;
 };
 

@@ -14,9 +14,10 @@ struct Checked {
   std::string where;    // "topic trades, 4 partitions", "http://host:8080"
   uint32_t line = 0;
   std::string problem;  // empty: all is well; else with host, topic or path and what to do
+  std::string warning;  // what costs something
 };
 
-// Reads partitions, looks at topics, opens a connection to each service, looks whether files and the state directory can
+// Reads partitions, looks at topics, those that the pipeline has for itself too, opens a connection to each service, looks whether files and the state directory can
 // be written. Changes nothing anywhere. Each part waits up to `wait_ns_max`. `state_dir` empty: the pipeline needs none.
 std::vector<Checked> CheckAll(const Program& program, Connectors& connectors, const ConnectorContext& context,
                               const std::string& state_dir, int64_t wait_ns_max);

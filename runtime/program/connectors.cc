@@ -8,12 +8,13 @@
 namespace weir {
 namespace {
 
-kafka::KafkaConnector::Options KafkaOptions(Properties settings, std::string group, std::string instance_id, bool leave) {
+kafka::KafkaConnector::Options KafkaOptions(ProductionConnectors::Options given) {
   kafka::KafkaConnector::Options options;
-  options.settings = std::move(settings);
-  options.group = std::move(group);
-  options.instance_id = std::move(instance_id);
-  options.leave = leave;
+  options.settings = std::move(given.kafka);
+  options.group = std::move(given.group);
+  options.instance_id = std::move(given.instance_id);
+  options.leave = given.leave;
+  options.create_topics = given.create_topics;
   return options;
 }
 
@@ -39,9 +40,7 @@ const std::string& KindOf(const Program& program, int connection) {
   return connection < 0 ? kFile : program.connections[static_cast<size_t>(connection)].kind;
 }
 
-ProductionConnectors::ProductionConnectors(Properties kafka, std::string group, std::string instance_id,
-                                           bool leave)
-    : kafka_(KafkaOptions(std::move(kafka), std::move(group), std::move(instance_id), leave)) {}
+ProductionConnectors::ProductionConnectors(Options options) : kafka_(KafkaOptions(std::move(options))) {}
 
 Status ProductionConnectors::MakeSource(const SourceSpec& source, const ConnectorContext& context,
                                         std::unique_ptr<Source>* out) {

@@ -12,9 +12,14 @@ namespace weir {
 
 class ProductionConnectors final : public Connectors {
  public:
-  // The operator's: properties of librdkafka, and the consumer group, empty: the pipeline's. `instance_id` is that of the
-  // state directory, or empty. `leave`: partitions are given back at the end.
-  ProductionConnectors(Properties kafka, std::string group, std::string instance_id, bool leave = false);
+  struct Options {
+    Properties kafka;           // the operator's properties of librdkafka
+    std::string group;          // the operator's consumer group; empty: the pipeline's
+    std::string instance_id;    // that of the state directory, or empty
+    bool leave = false;         // partitions are given back at the end
+    bool create_topics = true;  // the pipeline's own, where they are missing
+  };
+  explicit ProductionConnectors(Options options);
 
   Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
   Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out) override;

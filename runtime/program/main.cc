@@ -51,6 +51,7 @@ void PrintHelp(const Compiled& compiled) {
       "  --state-dir DIR  --workers N  --group NAME  --http HOST:PORT|off  --log json|text\n"
       "  --start earliest|latest|TIME  where topics begin that were never read\n"
       "  --standby  --leave        take others' partitions over at once; give the own ones back at the end\n"
+      "  --no-create               make no topic; say the commands for those that are missing\n"
       "  --commit-interval 100ms  --grace 10s  --stop-at-end  --config FILE  --kafka.PROPERTY=VALUE\n",
       compiled.name, compiled.file, compiled.name, compiled.name);
 }
@@ -84,7 +85,11 @@ int Check(const Program& program, const Settings& settings) {
   SystemClock clock;
   StderrLog log({false, program.name, program.file, &clock, 2, LogLevel::kError});
   std::unique_ptr<Loop> loop = MakeAsioLoop();
-  ProductionConnectors connectors(settings.kafka(), settings.run().group, "");
+  ProductionConnectors::Options options;
+  options.kafka = settings.kafka();
+  options.group = settings.run().group;
+  options.create_topics = !settings.run().no_create;
+  ProductionConnectors connectors(std::move(options));
   ConnectorContext context;
   context.program = &program;
   context.clock = &clock;
@@ -95,6 +100,7 @@ int Check(const Program& program, const Settings& settings) {
   for (const Checked& c : CheckAll(program, connectors, context, state_dir, kCheckWaitNs)) {
     std::string at = c.line != 0 ? "  (" + program.file + ":" + std::to_string(c.line) + ")" : "";
     std::printf("%s  %s: %s%s\n", c.problem.empty() ? "ok   " : "WRONG", c.what.c_str(), c.where.c_str(), at.c_str());
+    if (!c.warning.empty()) std::printf("       warning: %s\n", c.warning.c_str());
     if (c.problem.empty()) continue;
     ++problems;
     std::printf("       %s\n", c.problem.c_str());

@@ -230,6 +230,7 @@ int RunOperatorCommand(const std::string& command, const CommandLine& line, cons
   options.kafka = settings.kafka();
   options.group = settings.run().group;
   options.state_dir = settings.run().state_dir;
+  options.create_topics = !settings.run().no_create;
   options.yes = line.Has("yes");
   options.dry_run = line.Has("dry-run");
   options.log = &log;

@@ -145,7 +145,7 @@ class Runner {
       }
       if (!status.ok() && !without) return Failed(status, status.code() == StatusCode::kExists ? ExitCode::kRefused : ExitCode::kWriteFailed);
     }
-    ProductionConnectors connectors(kafka_, settings_.group, instance_.id(), settings_.leave);
+    ProductionConnectors connectors({kafka_, settings_.group, instance_.id(), settings_.leave, !settings_.no_create});
     environment.clock = &clock_;
     environment.connectors = &connectors;
     environment.faults = faults_;

@@ -17,7 +17,8 @@ namespace weir {
 
 const Settings::OwnSetting Settings::kOwn[] = {
     {"workers", "1", "a whole number from 1 to 256", "Threads that share the partitions."},
-    {"state_dir", "", "a directory", "Where state is kept: windows, pending rows, positions. One process at a time uses it."},
+    {"state_dir", "", "a directory",
+     "Where state is kept: windows, pending rows, positions. One process at a time uses it."},
     {"group", "", "a text", "The Kafka consumer group, instead of the pipeline's."},
     {"start", "", "earliest, latest, a date or a time such as 2026-01-02T09:00:00Z",
      "Where a partition begins that was never read, instead of where its source's `start:` says."},
@@ -26,8 +27,12 @@ const Settings::OwnSetting Settings::kOwn[] = {
     {"commit_interval", "", "a duration", "Time between two commits, instead of the pipeline's."},
     {"grace", "10s", "a duration", "How long requests under way may take to end after SIGTERM."},
     {"stop_at_end", "false", "true or false", "Ends once everything that was there has been read and written."},
-    {"leave", "false", "true or false", "At its end a copy gives its partitions back at once, instead of keeping its place for a restart."},
-    {"standby", "false", "true or false", "Keeps the state of partitions that other copies hold at hand, to take over without replaying it."},
+    {"leave", "false", "true or false",
+     "At its end a copy gives its partitions back at once, instead of keeping its place for a restart."},
+    {"standby", "false", "true or false",
+     "Keeps the state of partitions that other copies hold at hand, to take over without replaying it."},
+    {"no_create", "false", "true or false",
+     "The pipeline's own topics are there already: makes none, and says what is missing and the commands."},
     {"config", "", "a file", "Configuration file: one JSON object."},
 };
 const int Settings::kOwnCount = static_cast<int>(sizeof kOwn / sizeof *kOwn);
@@ -63,7 +68,7 @@ SettingSources ProcessSources(int argc, char** argv, int first) {
   return sources;
 }
 
-std::vector<std::string> Settings::Switches() { return {"stop-at-end", "leave", "standby"}; }
+std::vector<std::string> Settings::Switches() { return {"stop-at-end", "leave", "standby", "no-create"}; }
 
 Settings::Settings(const Compiled& compiled)
     : compiled_(compiled), params_(static_cast<size_t>(compiled.param_count)), own_(static_cast<size_t>(kOwnCount)) {}
@@ -419,6 +424,9 @@ void Settings::CheckOwn() {
   const std::string& standby = Own("standby").text;
   run_.standby = standby == "true";
   if (standby != "true" && standby != "false") bad("standby");
+  const std::string& no_create = Own("no_create").text;
+  run_.no_create = no_create == "true";
+  if (no_create != "true" && no_create != "false") bad("no_create");
   const std::string& stop = Own("stop_at_end").text;
   run_.stop_at_end = stop == "true";
   if (stop != "true" && stop != "false") bad("stop_at_end");

@@ -49,6 +49,7 @@ struct RunSettings {
   int64_t grace_ns = 0;
   bool leave = false;
   bool standby = false;
+  bool no_create = false;
   bool stop_at_end = false;
 };
 

@@ -63,6 +63,10 @@ class Kafka:
     def count(self, topic):
         return len(self._tool("read", topic).splitlines())
 
+    def topics(self):
+        """All but Kafka's own."""
+        return {json.loads(line)["topic"] for line in self._tool("ends").splitlines()}
+
     def committed(self, group, topic, partitions):
         return [int(line) for line in self._tool("committed", group, topic, partitions).split()]
 

@@ -73,6 +73,14 @@ const std::string& Connection::Identity() {
   return identity_;
 }
 
+void Connection::WarnOnce(const std::string& message) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!warned_.insert(message).second) return;
+  }
+  if (options_.log != nullptr) options_.log->Write(LogLevel::kWarning, settings_.line, message);
+}
+
 Status Connection::ReaderFor(int worker, Loop* loop, bool table, const std::string& topic,
                              const std::string& name, std::shared_ptr<Reader>* out) {
   bool first = true;

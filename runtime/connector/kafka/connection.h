@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ class Connection {
     std::string pipeline;
     std::string instance_id;  // from the state directory; empty: there is none
     bool leave = false;       // members keep no place in the group
+    bool create_topics = true;  // the pipeline's own, where they are missing
     Log* log = nullptr;
   };
   Connection(Settings settings, Options options) : settings_(std::move(settings)), options_(std::move(options)) {}
@@ -37,6 +39,9 @@ class Connection {
 
   // What tells this process from others and, with a state directory, stays the same over restarts. Any thread.
   const std::string& Identity();
+
+  // A warning that every worker would give, given once. Any thread.
+  void WarnOnce(const std::string& message);
 
   // How many partitions a topic has; remembered from the first answer on. Any thread.
   Status Partitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
@@ -76,6 +81,7 @@ class Connection {
   std::unique_ptr<Client> admin_;
   std::map<std::string, int32_t> partitions_;
   std::string identity_;
+  std::set<std::string> warned_;
   std::vector<WorkerReader> readers_;
   std::vector<WorkerWriter> writers_;
   std::weak_ptr<SoleCopy> sole_;

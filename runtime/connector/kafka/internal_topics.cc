@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -13,47 +14,77 @@ namespace {
 
 constexpr int64_t kLookAgainNs = 50'000'000;
 
+// How a setting of a topic that exists is held against what is wanted.
+enum class Matter : uint8_t {
+  kMust,       // state or rows are lost otherwise
+  kShould,     // another value costs something
+  kAtLeast,    // a smaller value costs something
+  kAtMost,     // a larger value costs something
+};
+struct WantedSetting {
+  const char* name;
+  const char* value;
+  Matter matter;
+  const char* why;       // of another value: what comes of it
+  int64_t least = 0;     // of kAtLeast: less than this is as bad as kMust, …
+  const char* why_least = "";  // … since this comes of it
+};
+
 // Small segments, closed often, since only closed ones are compacted, and a restore reads what is not compacted. Removed
 // keys are remembered for longer than a machine is away. Room for a pending row around a source record of the usual
 // 1 MB; hosted clusters allow no more than this.
-using Config = std::vector<std::pair<const char*, const char*>>;
-const Config kChangelogConfig = {
-    {"cleanup.policy", "compact"},
-    {"segment.bytes", "67108864"},
-    {"segment.ms", "600000"},
-    {"delete.retention.ms", "259200000"},
-    {"min.cleanable.dirty.ratio", "0.3"},
-    {"message.timestamp.type", "CreateTime"},
-    {"max.message.bytes", "8388608"},
+const std::vector<WantedSetting> kChangelogSettings = {
+    {"cleanup.policy", "compact", Matter::kMust, "the broker deletes state that is needed"},
+    {"segment.bytes", "67108864", Matter::kShould,
+     "larger segments are compacted later, so that a recovery reads more; smaller ones are more files"},
+    {"segment.ms", "600000", Matter::kShould,
+     "older segments are compacted later, so that a recovery reads more; younger ones are more files"},
+    {"delete.retention.ms", "259200000", Matter::kAtLeast, "a machine that was away for half as long reads all state anew",
+     600'000, "a recovery that takes longer than this brings removed rows back, and their outputs come twice"},
+    {"min.cleanable.dirty.ratio", "0.3", Matter::kAtMost, "the broker compacts seldom, so that a recovery reads more"},
+    {"message.timestamp.type", "CreateTime", Matter::kShould, "records carry the broker's time instead of the pipeline's"},
+    {"max.message.bytes", "8388608", Matter::kAtLeast, "a larger change of the state ends the pipeline"},
 };
 
 // Nothing goes by its age: what every reader has behind it is deleted by offset.
-const Config kRekeyConfig = {
-    {"cleanup.policy", "delete"},
-    {"retention.ms", "-1"},
-    {"retention.bytes", "-1"},
-    {"segment.bytes", "67108864"},
-    {"message.timestamp.type", "CreateTime"},
-    {"max.message.bytes", "8388608"},
+const std::vector<WantedSetting> kRekeySettings = {
+    {"cleanup.policy", "delete", Matter::kMust, "the broker drops rows that were not read, or keeps those that were"},
+    {"retention.ms", "-1", Matter::kMust,
+     "the broker deletes rows that were not read when the pipeline is away for so long"},
+    {"retention.bytes", "-1", Matter::kMust, "the broker deletes rows that were not read when so many wait"},
+    {"segment.bytes", "67108864", Matter::kShould, "larger segments take disk for longer; smaller ones are more files"},
+    {"message.timestamp.type", "CreateTime", Matter::kShould,
+     "records carry the broker's time instead of the pipeline's"},
+    {"max.message.bytes", "8388608", Matter::kAtLeast, "a larger row ends the pipeline"},
 };
 
-const Config& ConfigOf(const InternalTopic& topic) { return topic.rekey ? kRekeyConfig : kChangelogConfig; }
+const std::vector<WantedSetting>& SettingsOf(const InternalTopic& topic) {
+  return topic.rekey ? kRekeySettings : kChangelogSettings;
+}
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Free<rd_kafka_NewTopic_destroy>>;
 
-std::string Named(const Client& client, const InternalTopic& topic) {
-  return "topic `" + topic.topic + "` (connection `" + client.settings().connection +
-         "`), which " + (topic.rekey ? "carries the rows of" : "holds the state of") + " `" + topic.stage + "`,";
+std::string Named(const Settings& connection, const InternalTopic& topic) {
+  return "topic `" + topic.topic + "` (connection `" + connection.connection + "`), " + PurposeOf(topic) + ",";
 }
 
-// The command that an operator would type, for clusters where this process may not create topics.
-std::string Command(const Client& client, const InternalTopic& topic) {
-  const std::string& brokers = client.settings().brokers;
-  std::string command = "kafka-topics.sh --bootstrap-server " + brokers.substr(0, brokers.find(',')) +
-                        " --create --topic " + topic.topic + " --partitions " +
+// A command of Kafka's that an operator would type.
+std::string Tool(const Settings& connection, const char* tool) {
+  return std::string(tool) + " --bootstrap-server " + connection.brokers.substr(0, connection.brokers.find(','));
+}
+
+std::string CreateCommand(const Settings& connection, const InternalTopic& topic) {
+  std::string command = Tool(connection, "kafka-topics.sh") + " --create --topic " + topic.topic + " --partitions " +
                         std::to_string(topic.partitions);
-  for (const auto& [name, value] : ConfigOf(topic)) command += std::string(" --config ") + name + "=" + value;
+  for (const WantedSetting& wanted : SettingsOf(topic)) {
+    command += std::string(" --config ") + wanted.name + "=" + wanted.value;
+  }
   return command;
+}
+
+std::string GrowCommand(const Settings& connection, const InternalTopic& topic) {
+  return Tool(connection, "kafka-topics.sh") + " --alter --topic " + topic.topic + " --partitions " +
+         std::to_string(topic.partitions);
 }
 
 Status Create(Client& client, int64_t wait_ns_max, const std::vector<InternalTopic*>& missing) {
@@ -64,8 +95,10 @@ Status Create(Client& client, int64_t wait_ns_max, const std::vector<InternalTop
     // -1: as many replicas as the cluster makes by default.
     topics.emplace_back(
         rd_kafka_NewTopic_new(topic->topic.c_str(), topic->partitions, -1, error, sizeof error));
-    if (!topics.back()) return Status::Invalid(Named(client, *topic) + " cannot be created: " + error);
-    for (const auto& [name, value] : ConfigOf(*topic)) rd_kafka_NewTopic_set_config(topics.back().get(), name, value);
+    if (!topics.back()) return Status::Invalid(Named(client.settings(), *topic) + " cannot be created: " + error);
+    for (const WantedSetting& wanted : SettingsOf(*topic)) {
+      rd_kafka_NewTopic_set_config(topics.back().get(), wanted.name, wanted.value);
+    }
     bare.push_back(topics.back().get());
   }
   Request request(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, wait_ns_max);
@@ -85,8 +118,8 @@ Status Create(Client& client, int64_t wait_ns_max, const std::vector<InternalTop
       std::string why = text ? text : rd_kafka_err2str(code);
       bool denied = code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
                     code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
-      std::string message = Named(client, *topic) + " is missing and cannot be created: " + why +
-                            ". Give this client CREATE, or create it with\n  " + Command(client, *topic);
+      std::string message = Named(client.settings(), *topic) + " is missing and cannot be created: " + why +
+                            ". Give this client CREATE, or create it with\n  " + CreateCommand(client.settings(), *topic);
       return denied ? Status::Denied(message) : Status::Invalid(message);
     }
   }
@@ -98,7 +131,7 @@ Status Grow(Client& client, int64_t wait_ns_max, const InternalTopic& topic) {
   char error[256] = "";
   using NewPartitions = std::unique_ptr<rd_kafka_NewPartitions_t, Free<rd_kafka_NewPartitions_destroy>>;
   NewPartitions wanted(rd_kafka_NewPartitions_new(topic.topic.c_str(), static_cast<size_t>(topic.partitions), error, sizeof error));
-  if (!wanted) return Status::Invalid(Named(client, topic) + " cannot be given more partitions: " + error);
+  if (!wanted) return Status::Invalid(Named(client.settings(), topic) + " cannot be given more partitions: " + error);
   rd_kafka_NewPartitions_t* bare = wanted.get();
   Request request(client, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, wait_ns_max);
   rd_kafka_CreatePartitions(client.get(), &bare, 1, request.options(), request.queue());
@@ -112,41 +145,99 @@ Status Grow(Client& client, int64_t wait_ns_max, const InternalTopic& topic) {
   return client.ToStatus(code, "adding partitions to topic `" + topic.topic + "`, which needs ALTER on it");
 }
 
-Status Check(Client& client, int64_t wait_ns_max, int32_t partitions, InternalTopic* topic) {
+Status CheckPartitions(Client& client, int32_t partitions, InternalTopic* topic) {
   if (topic->rekey) {
     topic->partitions = partitions;  // where keys lie was decided when it was made
-  } else if (partitions != topic->partitions && !(topic->grows && partitions > topic->partitions)) {
-    return Status::Invalid(Named(client, *topic) + " has " + std::to_string(partitions) + " partitions and needs " +
-                           std::to_string(topic->partitions) + ", one for each of its input: the state was kept " +
-                           "by another partitioning and cannot be used. Give the input its old number of partitions " +
-                           "back, or stop every copy and run this binary with `reset`: the pipeline then starts without state");
+    return Status();
   }
-  if (!topic->rekey) {
-    if (Status status = TopicId(client, topic->topic, wait_ns_max, &topic->id); !status.ok()) return status;
-  }
-  TopicLimits limits;
+  if (partitions == topic->partitions || (topic->grows && partitions > topic->partitions)) return Status();
+  return Status::Invalid(
+      Named(client.settings(), *topic) + " has " + std::to_string(partitions) + " partitions and needs " +
+      std::to_string(topic->partitions) + ", one for each of its input: the state was kept " +
+      "by another partitioning and cannot be used. Give the input its old number of partitions " +
+      "back, or stop every copy and run this binary with `reset`: the pipeline then starts without state");
+}
+
+// `*warning`: of settings that only cost something.
+Status CheckSettings(Client& client, int64_t wait_ns_max, InternalTopic* topic, std::string* warning) {
+  TopicSettings settings;
   bool known = false;
-  if (Status status = ReadTopicLimits(client, topic->topic, wait_ns_max, &limits, &known); !status.ok()) {
-    return status;
-  }
-  if (!known) return Status();
+  Status status = ReadTopicSettings(client, topic->topic, wait_ns_max, &settings, &known);
+  if (!status.ok() || !known) return status;
+  TopicLimits limits = LimitsOf(settings);
   topic->batch_bytes_max = limits.batch_bytes_max;
   topic->removals_kept_ms = limits.removals_kept_ms;
-  if (topic->rekey) {
-    if (!limits.compacted) return Status();
-    return Status::Invalid(Named(client, *topic) + " must not be compacted, or rows are lost: set cleanup.policy=delete");
-  }
-  if (limits.compacted && !limits.deleted) return Status();
-  return Status::Invalid(Named(client, *topic) + " must have cleanup.policy=compact and nothing else, or the " +
-                         "broker deletes state that is needed. Set it: kafka-configs.sh --bootstrap-server " +
-                         client.settings().brokers.substr(0, client.settings().brokers.find(',')) +
-                         " --alter --entity-type topics --entity-name " + topic->topic +
-                         " --add-config cleanup.policy=compact");
+  SettingsVerdict verdict = JudgeSettings(client.settings(), *topic, settings);
+  *warning = std::move(verdict.warning);
+  return verdict.refusal.empty() ? Status() : Status::Invalid(verdict.refusal);
+}
+
+Status Check(Client& client, int64_t wait_ns_max, int32_t partitions, const InternalTopicRules& rules,
+             InternalTopic* topic) {
+  Status status = CheckPartitions(client, partitions, topic);
+  if (status.ok() && !topic->rekey) status = TopicId(client, topic->topic, wait_ns_max, &topic->id);
+  std::string warning;
+  if (status.ok()) status = CheckSettings(client, wait_ns_max, topic, &warning);
+  if (!warning.empty() && rules.warn) rules.warn(warning);
+  return status;
 }
 
 }  // namespace
 
-Status OpenInternalTopics(Client& client, int64_t wait_ns_max, std::vector<InternalTopic>* topics) {
+std::string PurposeOf(const InternalTopic& topic) {
+  return std::string("which ") + (topic.rekey ? "carries the rows of" : "holds the state of") + " `" + topic.stage + "`";
+}
+
+SettingsVerdict JudgeSettings(const Settings& connection, const InternalTopic& topic, const TopicSettings& settings) {
+  std::string bad, bad_set, costly, costly_set;
+  for (const WantedSetting& wanted : SettingsOf(topic)) {
+    auto found = settings.find(wanted.name);
+    if (found == settings.end() || found->second == wanted.value) continue;
+    const std::string& has = found->second;
+    double difference = atof(has.c_str()) - atof(wanted.value);
+    if (wanted.matter == Matter::kAtLeast && difference >= 0) continue;
+    if (wanted.matter == Matter::kAtMost && difference <= 0) continue;
+    bool below_least = wanted.matter == Matter::kAtLeast && atoll(has.c_str()) < wanted.least;
+    bool must = wanted.matter == Matter::kMust || below_least;
+    std::string& text = must ? bad : costly;
+    std::string& set = must ? bad_set : costly_set;
+    text += (text.empty() ? " has " : "; and ") + std::string(wanted.name) + "=" + has + " instead of " + wanted.value +
+            ": " + (below_least ? wanted.why_least : wanted.why);
+    set += (set.empty() ? "" : ",") + std::string(wanted.name) + "=" + wanted.value;
+  }
+  auto sentence = [&](const std::string& text, const std::string& set) {
+    if (text.empty()) return text;
+    return Named(connection, topic) + text + ". Set it:\n  " + Tool(connection, "kafka-configs.sh") +
+           " --alter --entity-type topics --entity-name " + topic.topic + " --add-config " + set;
+  };
+  return {sentence(bad, bad_set), sentence(costly, costly_set)};
+}
+
+Status MissingTopics(const Settings& connection, const std::vector<std::string>& commands) {
+  std::string all;
+  for (const std::string& command : commands) all += "\n  " + command;
+  return Status::NotFound("topics that this pipeline has for itself are missing or have too few partitions (connection `" +
+                          connection.connection + "`), and with --no-create it makes none. Make them, say with" + all);
+}
+
+Status LookAtInternalTopic(Client& client, int64_t wait_ns_max, InternalTopic* topic, TopicLook* look) {
+  *look = TopicLook();
+  Status status = PartitionCount(client, topic->topic, wait_ns_max, &look->partitions);
+  if (status.code() == StatusCode::kNotFound) {
+    look->command = CreateCommand(client.settings(), *topic);
+    return Status();
+  }
+  if (!status.ok()) return status;
+  if (topic->grows && look->partitions < topic->partitions) {
+    look->command = GrowCommand(client.settings(), *topic);
+  } else if (status = CheckPartitions(client, look->partitions, topic); !status.ok()) {
+    return status;
+  }
+  return CheckSettings(client, wait_ns_max, topic, &look->warning);
+}
+
+Status OpenInternalTopics(Client& client, int64_t wait_ns_max, const InternalTopicRules& rules,
+                          std::vector<InternalTopic>* topics) {
   int64_t end = MonoNs() + wait_ns_max;
   auto left = [&] { return std::max<int64_t>(end - MonoNs(), 1'000'000); };
   for (size_t i = 0; i < topics->size(); ++i) {
@@ -168,6 +259,17 @@ Status OpenInternalTopics(Client& client, int64_t wait_ns_max, std::vector<Inter
     } else {
       found.push_back({&topic, partitions});
     }
+  }
+  if (!rules.create) {
+    for (const InternalTopic* topic : missing) rules.commands->push_back(CreateCommand(client.settings(), *topic));
+    for (const auto& [topic, partitions] : found) {
+      if (!topic->grows || partitions >= topic->partitions) continue;
+      rules.commands->push_back(GrowCommand(client.settings(), *topic));
+      missing.push_back(topic);
+    }
+    std::erase_if(
+        found, [&](const auto& one) { return std::find(missing.begin(), missing.end(), one.first) != missing.end(); });
+    missing.clear();
   }
   if (!missing.empty()) {
     if (Status status = Create(client, left(), missing); !status.ok()) return status;
@@ -194,7 +296,7 @@ Status OpenInternalTopics(Client& client, int64_t wait_ns_max, std::vector<Inter
     found.push_back({topic, partitions});
   }
   for (const auto& [topic, partitions] : found) {
-    if (Status status = Check(client, left(), partitions, topic); !status.ok()) return status;
+    if (Status status = Check(client, left(), partitions, rules, topic); !status.ok()) return status;
   }
   return Status();
 }

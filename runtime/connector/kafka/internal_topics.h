@@ -1,12 +1,14 @@
-// The topics that a pipeline makes for itself, for the state of its stages and for rows that are re-keyed: how they must
-// be. Missing ones are made, by whichever process comes first.
+// The topics that a pipeline has for itself, for the state of its stages and for rows that are re-keyed: how they must be.
+// Missing ones are made, by whichever process comes first, unless the operator makes them.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "runtime/connector/kafka/client.h"
+#include "runtime/connector/kafka/topics.h"
 
 namespace weir::kafka {
 
@@ -21,7 +23,39 @@ struct InternalTopic {
   std::string id;                       // filled in, of changelogs: see TopicId
 };
 
+// What the topic holds, in words: "which holds the state of `trades`".
+std::string PurposeOf(const InternalTopic& topic);
+
+// What is wrong with a topic's settings. A setting that only costs something is a warning; one by which state or rows are
+// lost is a refusal. Each names the topic, the setting, both values, and the command that changes it.
+struct SettingsVerdict {
+  std::string refusal;  // empty: none
+  std::string warning;  // empty: none
+};
+SettingsVerdict JudgeSettings(const Settings& connection, const InternalTopic& topic, const TopicSettings& settings);
+
+// How OpenInternalTopics goes about it.
+struct InternalTopicRules {
+  // False: nothing is made or changed. The commands that make what is missing are put here, and what is missing is left
+  // as it is.
+  bool create = true;
+  std::vector<std::string>* commands = nullptr;  // required unless `create`
+  std::function<void(const std::string&)> warn;
+};
+
 // Makes or checks them, waiting `wait_ns_max` at most for all. kInvalid: one is there and is not as it must be.
-Status OpenInternalTopics(Client& client, int64_t wait_ns_max, std::vector<InternalTopic>* topics);
+Status OpenInternalTopics(Client& client, int64_t wait_ns_max, const InternalTopicRules& rules,
+                          std::vector<InternalTopic>* topics);
+
+// What an operator is told who lets nothing be made, when something is missing.
+Status MissingTopics(const Settings& connection, const std::vector<std::string>& commands);
+
+// One topic as it is, for `check`; nothing is made or changed.
+struct TopicLook {
+  int32_t partitions = 0;  // that it has; 0: it is not there
+  std::string command;     // that makes it, or gives it the partitions that it lacks; empty: nothing is missing
+  std::string warning;
+};
+Status LookAtInternalTopic(Client& client, int64_t wait_ns_max, InternalTopic* topic, TopicLook* look);
 
 }  // namespace weir::kafka

@@ -57,6 +57,7 @@ Status KafkaConnector::ConnectionOf(int index, const ConnectorContext& context, 
     options.pipeline = context.program->name;
     options.instance_id = options_.instance_id;
     options.leave = options_.leave;
+    options.create_topics = options_.create_topics;
     options.log = context.log;
     connection = std::make_shared<Connection>(std::move(settings), options);
   }

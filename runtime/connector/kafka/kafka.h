@@ -28,6 +28,7 @@ class KafkaConnector {
     // Of the locked state directory; makes restarts keep their place in the group. Empty: there is none.
     std::string instance_id;
     bool leave = false;       // no place is kept: partitions are given back at the end
+    bool create_topics = true;  // the pipeline's own; false: missing ones are an error that holds the commands
   };
   explicit KafkaConnector(Options options);
   ~KafkaConnector();

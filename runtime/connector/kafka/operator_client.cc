@@ -245,7 +245,7 @@ Status OperatorClient::DeleteTopics(const std::vector<std::string>& topics) {
   return Status();
 }
 
-Status OperatorClient::OpenNotes(const std::string& topic) {
+Status OperatorClient::OpenNotes(const std::string& topic, bool create) {
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return status;
   InternalTopic notes;
@@ -253,7 +253,10 @@ Status OperatorClient::OpenNotes(const std::string& topic) {
   notes.stage = "replayed dead letters";
   notes.partitions = 1;
   std::vector<InternalTopic> topics = {notes};
-  return OpenInternalTopics(*admin, kWaitNs, &topics);
+  std::vector<std::string> commands;
+  InternalTopicRules rules{create, &commands, [this](const std::string& message) { connection_->WarnOnce(message); }};
+  Status status = OpenInternalTopics(*admin, kWaitNs, rules, &topics);
+  return !status.ok() || commands.empty() ? status : MissingTopics(connection_->settings(), commands);
 }
 
 // ---- Group -----------------------------------------------------------------------------------------------------------

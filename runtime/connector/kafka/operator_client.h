@@ -50,8 +50,9 @@ class OperatorClient {
   Status Read(const std::string& topic, int32_t partition, OffsetRange range, const Visitor& visitor);
   // Those that are not there are no error.
   Status DeleteTopics(const std::vector<std::string>& topics);
-  // A compacted topic of one partition that keeps what commands note; made when it is missing.
-  Status OpenNotes(const std::string& topic);
+  // A compacted topic of one partition that keeps what commands note. Missing, it is made, or with `create` false an error
+  // that holds the command.
+  Status OpenNotes(const std::string& topic, bool create);
 
   // ---- Group ----
   // "client weir-x-member-0 at /10.0.0.1": who is in it, by whatever name.

@@ -14,13 +14,6 @@ namespace {
 
 int MillisOf(int64_t ns) { return static_cast<int>(std::clamp<int64_t>(ns / 1'000'000, 1, 3'600'000)); }
 
-const char* Value(const rd_kafka_ConfigEntry_t** entries, size_t count, const char* name) {
-  for (size_t i = 0; i < count; ++i) {
-    if (!strcmp(rd_kafka_ConfigEntry_name(entries[i]), name)) return rd_kafka_ConfigEntry_value(entries[i]);
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 // Asks with a plain metadata request, which every broker answers, librdkafka's mock cluster too (it never answers
@@ -77,9 +70,10 @@ bool IsMock(Client& client, int64_t wait_ns_max) {
   return cluster.text && !strncmp(cluster.text, "mockCluster", 11);
 }
 
-Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits,
-                       bool* known) {
+Status ReadTopicSettings(Client& client, const std::string& topic, int64_t wait_ns_max, TopicSettings* settings,
+                         bool* known) {
   *known = false;
+  settings->clear();
   if (IsMock(client, wait_ns_max)) return Status();
   struct Resource {
     rd_kafka_ConfigResource_t* resource;
@@ -91,7 +85,7 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
   while (true) {
     request = std::make_unique<Request>(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, std::max<int64_t>(end - MonoNs(), 1'000'000));
     rd_kafka_DescribeConfigs(client.get(), &resource.resource, 1, request->options(), request->queue());
-    Status status = request->Wait("reading the limits of topic `" + topic + "`");
+    Status status = request->Wait("reading the settings of topic `" + topic + "`");
     // Not being told is no reason not to start: the broker refuses what does not fit.
     if (!status.ok()) return status.code() == StatusCode::kUnavailable ? status : Status();
     size_t n = 0;
@@ -104,27 +98,41 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
   }
   size_t count = 0;
   const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(resources[0], &count);
-  if (const char* value = Value(entries, count, "max.message.bytes")) limits->batch_bytes_max = atoll(value);
-  if (const char* value = Value(entries, count, "cleanup.policy")) {
-    limits->compacted = strstr(value, "compact");
-    limits->deleted = strstr(value, "delete");
-  }
-  if (const char* value = Value(entries, count, "delete.retention.ms")) limits->removals_kept_ms = atoll(value);
-  const char* type = Value(entries, count, "message.timestamp.type");
-  if (!type || strcmp(type, "LogAppendTime") != 0) {
-    // Before Kafka 3.6 one setting stood for both directions.
-    if (const char* value = Value(entries, count, "message.timestamp.difference.max.ms")) {
-      limits->before_ms_max = limits->after_ms_max = atoll(value);
-    }
-    if (const char* value = Value(entries, count, "message.timestamp.before.max.ms")) {
-      limits->before_ms_max = atoll(value);
-    }
-    if (const char* value = Value(entries, count, "message.timestamp.after.max.ms")) {
-      limits->after_ms_max = atoll(value);
-    }
+  for (size_t i = 0; i < count; ++i) {
+    const char* value = rd_kafka_ConfigEntry_value(entries[i]);  // null: it is secret
+    if (value) (*settings)[rd_kafka_ConfigEntry_name(entries[i])] = value;
   }
   *known = true;
   return Status();
+}
+
+TopicLimits LimitsOf(const TopicSettings& settings) {
+  TopicLimits limits;
+  auto number = [&](const char* name, int64_t* out) {
+    if (auto found = settings.find(name); found != settings.end()) *out = atoll(found->second.c_str());
+  };
+  number("max.message.bytes", &limits.batch_bytes_max);
+  if (auto found = settings.find("cleanup.policy"); found != settings.end()) {
+    limits.compacted = found->second.find("compact") != std::string::npos;
+    limits.deleted = found->second.find("delete") != std::string::npos;
+  }
+  number("delete.retention.ms", &limits.removals_kept_ms);
+  auto type = settings.find("message.timestamp.type");
+  if (type != settings.end() && type->second == "LogAppendTime") return limits;
+  // Before Kafka 3.6 one setting stood for both directions.
+  number("message.timestamp.difference.max.ms", &limits.before_ms_max);
+  limits.after_ms_max = limits.before_ms_max;
+  number("message.timestamp.before.max.ms", &limits.before_ms_max);
+  number("message.timestamp.after.max.ms", &limits.after_ms_max);
+  return limits;
+}
+
+Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits,
+                       bool* known) {
+  TopicSettings settings;
+  Status status = ReadTopicSettings(client, topic, wait_ns_max, &settings, known);
+  if (status.ok() && *known) *limits = LimitsOf(settings);
+  return status;
 }
 
 Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, std::string* id) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@ inline constexpr int64_t kMissingNsMax = 10'000'000'000;
 // How many partitions a topic has. NotFound: the message holds the command that creates it.
 Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_max, int32_t* count);
 
+// A topic's settings by their names in Kafka, those that it has from its broker included. Where the broker does not tell (no
+// right to describe the topic's configuration, an embedded broker), `*known` is false and there are none.
+using TopicSettings = std::map<std::string, std::string>;
+Status ReadTopicSettings(Client& client, const std::string& topic, int64_t wait_ns_max, TopicSettings* settings,
+                         bool* known);
+
 // What a topic accepts.
 struct TopicLimits {
   int64_t batch_bytes_max = 1'048'588;     // max.message.bytes: of a batch, as it is sent
@@ -27,8 +34,10 @@ struct TopicLimits {
   int64_t removals_kept_ms = 86'400'000;   // delete.retention.ms: a compacted topic remembers removed keys so long
 };
 
-// Reads a topic's limits. Where the broker does not tell (no right to describe the topic's configuration, an embedded
-// broker), they stay as they are by default and `*known` is false.
+// What a topic's settings mean; what they do not say stays as it is by default.
+TopicLimits LimitsOf(const TopicSettings& settings);
+
+// Reads a topic's limits. Where the broker does not tell, they stay as they are by default and `*known` is false.
 Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns_max, TopicLimits* limits, bool* known);
 
 // The topic's id, which another topic of its name does not have; empty where the broker does not tell.

@@ -53,20 +53,64 @@ KafkaTransactions::KafkaTransactions(const Program* program, int worker, Clock* 
 
 KafkaTransactions::~KafkaTransactions() { Close(); }
 
+InternalTopic KafkaTransactions::RekeyOf(const Rekey& rekey) const {
+  InternalTopic topic;
+  topic.topic = RekeyTopic(*program_, rekey.exchange);
+  topic.stage = program_->steps[program_->exchanges[static_cast<size_t>(rekey.exchange)].step].name;
+  topic.rekey = true;
+  topic.partitions = rekey.partitions;
+  return topic;
+}
+
+InternalTopic KafkaTransactions::ChangelogTopicOf(const Changelog& changelog) const {
+  InternalTopic topic;
+  topic.topic = ChangelogTopic(*program_, changelog.stage);
+  topic.stage = program_->stages[static_cast<size_t>(changelog.stage)].name;
+  topic.partitions = changelog.partitions;
+  topic.grows = changelog.grows;
+  return topic;
+}
+
+InternalTopicRules KafkaTransactions::Rules() {
+  return {connection_->options().create_topics, &commands_,
+          [this](const std::string& message) { connection_->WarnOnce(message); }};
+}
+
+Status KafkaTransactions::LookAtTopics(std::vector<Rekey>* rekeys, const ChangelogsOf& changelogs, int64_t wait_ns_max,
+                                       std::vector<OwnTopic>* out) {
+  Client* admin = nullptr;
+  if (Status status = connection_->Admin(&admin); !status.ok()) return status;
+  auto look = [&](InternalTopic topic) {
+    TopicLook found;
+    Status status = LookAtInternalTopic(*admin, wait_ns_max, &topic, &found);
+    OwnTopic own;
+    own.topic = topic.topic;
+    own.purpose = PurposeOf(topic);
+    own.partitions = topic.partitions;
+    own.there = found.partitions > 0;
+    own.command = std::move(found.command);
+    own.warning = std::move(found.warning);
+    own.problem = status.message();
+    // What the operator has to do before the start is wrong now.
+    if (own.problem.empty() && !own.command.empty() && !connection_->options().create_topics) {
+      own.problem = MissingTopics(connection_->settings(), {own.command}).message();
+    }
+    out->push_back(std::move(own));
+    return topic.partitions;
+  };
+  for (Rekey& rekey : *rekeys) rekey.partitions = look(RekeyOf(rekey));
+  for (const Changelog& changelog : changelogs(*rekeys)) look(ChangelogTopicOf(changelog));
+  return Status();
+}
+
 Status KafkaTransactions::OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns_max) {
   rekeys_.clear();
+  commands_.clear();
   if (rekeys->empty()) return Status();
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return status;
-  for (const Rekey& rekey : *rekeys) {
-    InternalTopic topic;
-    topic.topic = RekeyTopic(*program_, rekey.exchange);
-    topic.stage = program_->steps[program_->exchanges[static_cast<size_t>(rekey.exchange)].step].name;
-    topic.rekey = true;
-    topic.partitions = rekey.partitions;
-    rekeys_.push_back(std::move(topic));
-  }
-  if (Status status = OpenInternalTopics(*admin, wait_ns_max, &rekeys_); !status.ok()) return status;
+  for (const Rekey& rekey : *rekeys) rekeys_.push_back(RekeyOf(rekey));
+  if (Status status = OpenInternalTopics(*admin, wait_ns_max, Rules(), &rekeys_); !status.ok()) return status;
   trims_.resize(rekeys_.size());
   for (size_t i = 0; i < rekeys->size(); ++i) {
     (*rekeys)[i].partitions = rekeys_[i].partitions;
@@ -95,14 +139,11 @@ Status KafkaTransactions::Open(const std::vector<Changelog>& changelogs, int64_t
   changelog_of_.assign(program_->stages.size(), -1);
   for (const Changelog& changelog : changelogs) {
     changelog_of_[static_cast<size_t>(changelog.stage)] = static_cast<int>(changelogs_.size());
-    InternalTopic spec;
-    spec.topic = ChangelogTopic(*program_, changelog.stage);
-    spec.stage = program_->stages[static_cast<size_t>(changelog.stage)].name;
-    spec.partitions = changelog.partitions;
-    spec.grows = changelog.grows;
-    changelogs_.push_back(std::move(spec));
+    changelogs_.push_back(ChangelogTopicOf(changelog));
   }
-  if (Status status = OpenInternalTopics(*admin, left(), &changelogs_); !status.ok()) return status;
+  if (Status status = OpenInternalTopics(*admin, left(), Rules(), &changelogs_); !status.ok()) return status;
+  // All at once, those of re-keyed rows included: whoever makes them is asked once.
+  if (!commands_.empty()) return MissingTopics(connection_->settings(), commands_);
   for (const InternalTopic& changelog : changelogs_) {
     batch_bytes_max_ = std::min(batch_bytes_max_, changelog.batch_bytes_max);
   }

@@ -46,6 +46,8 @@ class KafkaTransactions final : public Transactions {
 
   Status OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns_max) override;
   Status Open(const std::vector<Changelog>& changelogs, int64_t wait_ns_max) override;
+  Status LookAtTopics(std::vector<Rekey>* rekeys, const ChangelogsOf& changelogs, int64_t wait_ns_max,
+                      std::vector<OwnTopic>* out) override;
   ChangelogFacts Facts(int stage) override;
   GroupToken Group() override;
   void Check(int sink, const OutputBuffer& outputs, std::vector<Sink::Refused>* refused) override;
@@ -74,6 +76,9 @@ class KafkaTransactions final : public Transactions {
 
  private:
   Status MakeProducer();
+  InternalTopic RekeyOf(const Rekey& rekey) const;
+  InternalTopic ChangelogTopicOf(const Changelog& changelog) const;
+  InternalTopicRules Rules();
   const std::string& SourceTopic(int source) const;
   // Targets are the sinks, the topics of exchanges, the changelogs.
   size_t TargetOf(size_t changelog) const { return program_->sinks.size() + rekeys_.size() + changelog; }
@@ -90,6 +95,7 @@ class KafkaTransactions final : public Transactions {
   std::vector<InternalTopic> rekeys_;      // as Program::exchanges
   std::vector<InternalTopic> changelogs_;
   std::vector<int> changelog_of_;  // by stage
+  std::vector<std::string> commands_;  // that make what is missing, where the operator does it
   int64_t batch_bytes_max_ = INT64_MAX;
   RefusedRecords refused_;
 

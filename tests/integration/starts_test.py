@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""How a pipeline starts on a real broker: the topics that it has for itself."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from harness import HERE, Kafka, Pipeline, build
+from kafka_broker import KafkaBroker
+
+START_MS = 1_767_344_400_000  # 2026-01-02T09:00:00Z
+PARTITIONS = 6
+CREATE = re.compile(r"kafka-topics\.sh --bootstrap-server (\S+) --create --topic (\S+) --partitions (\d+)"
+                    r"((?: --config [^\s\"]+)*)")
+REKEY = "rekeyed_counts.counts.window.rekey.rekey"
+OWN = {"rekeyed_counts.trades.changelog", REKEY, "rekeyed_counts.counts.window.rekey.changelog"}
+
+scratch = None
+binary = None
+
+
+def setUpModule():
+    global scratch, binary
+    scratch = tempfile.mkdtemp(prefix="weir-starts-")
+    source = os.path.join(HERE, "rekeyed_counts.weir")
+    binary = build(source, scratch)
+
+
+def tearDownModule():
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+class TestCase(unittest.TestCase):
+    def setUp(self):
+        self.binary = binary
+        self.directory = tempfile.mkdtemp(dir=scratch)
+        self.broker = self.make_broker()
+        self.addCleanup(self.broker.close)
+        self.broker.start()
+        self.kafka = Kafka(self.broker)
+        self.kafka.create("trades", PARTITIONS)
+        self.kafka.create("counts", PARTITIONS)
+
+    def make_broker(self):
+        return KafkaBroker()
+
+    def start(self, *arguments, session_ms=6000, **how):
+        pipeline = Pipeline(self.binary, self.directory, "--set", f"brokers={self.broker.bootstrap}",
+                            f"--kafka.session.timeout.ms={session_ms}", *arguments)
+        self.addCleanup(pipeline.kill)
+        return pipeline.start(**how)
+
+    def refused(self, code, *arguments):
+        """What a start says that must end with this exit code."""
+        pipeline = self.start(*arguments, wait_ready=False)
+        self.assertEqual(pipeline.process.wait(60), code, pipeline.log()[-3000:])
+        return "\n".join(json.loads(line)["msg"] for line in pipeline.log().splitlines())
+
+    def check(self, *arguments, code=0):
+        result = subprocess.run([self.binary, "check", "--set", f"brokers={self.broker.bootstrap}", *arguments],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                timeout=60)
+        self.assertEqual(result.returncode, code, result.stdout)
+        return result.stdout
+
+    def trades(self, first, count):
+        self.kafka.write({"topic": "trades", "key": f"S{i}", "value": json.dumps(
+            {"id": i, "symbol": f"S{i}", "account": f"a{i % 7}", "ts": START_MS + i * 100})}
+            for i in range(first, first + count))
+
+    def finish(self):
+        """Runs until everything that is there is read and written."""
+        pipeline = self.start("--stop-at-end", "--leave", wait_ready=False)
+        self.assertEqual(pipeline.process.wait(90), 0, pipeline.log()[-3000:])
+        return pipeline
+
+    def warnings(self, pipeline):
+        lines = [json.loads(line) for line in pipeline.log().splitlines()]
+        return [line["msg"] for line in lines if line["level"] == "warning"]
+
+
+class OwnTopics(TestCase):
+    def test_with_no_create_a_missing_topic_is_an_error_that_holds_every_command(self):
+        message = self.refused(4, "--no-create")
+        commands = {m[2]: m for m in CREATE.finditer(message)}
+        self.assertEqual(set(commands), OWN)
+        self.assertEqual(self.kafka.topics(), {"trades", "counts"})
+        # The administrator's look beforehand: the same commands; without the flag they are no error. Nothing is made.
+        text = self.check("--no-create", code=4)
+        self.assertEqual({m[0] for m in CREATE.finditer(text)}, {m[0] for m in commands.values()})
+        text = self.check()
+        for topic in OWN:
+            self.assertRegex(text, f"ok +topic `{topic}`: which .*, {PARTITIONS} partitions, which the start makes")
+        self.assertEqual(self.kafka.topics(), {"trades", "counts"})
+
+        for _, topic, partitions, configs in (commands[t].groups() for t in OWN):
+            self.assertEqual(int(partitions), PARTITIONS)
+            self.kafka._tool("create", topic, partitions, *configs.split()[1::2])
+        self.trades(0, 100)
+        pipeline = self.start("--no-create", "--stop-at-end", "--leave", wait_ready=False)
+        self.assertEqual(pipeline.process.wait(90), 0, pipeline.log()[-3000:])
+        self.assertEqual([w for w in self.warnings(pipeline) if "instead of" in w], [])
+        self.assertNotIn("which the start makes", self.check("--no-create"))
+
+    def test_with_no_create_partitions_that_are_lacking_are_told_with_the_command(self):
+        self.trades(0, 50)
+        self.finish()
+        self.kafka.grow("trades", PARTITIONS + 2)
+        message = self.refused(4, "--no-create")
+        command = f"--alter --topic rekeyed_counts.trades.changelog --partitions {PARTITIONS + 2}"
+        self.assertIn(command, message)
+        self.assertIn(command, self.check("--no-create", code=4))
+        self.assertNotIn("--create", message)
+        self.kafka.grow("rekeyed_counts.trades.changelog", PARTITIONS + 2)
+        self.start("--no-create").kill()
+
+    def test_settings_that_cost_something_are_a_warning(self):
+        self.kafka.create("rekeyed_counts.trades.changelog", PARTITIONS, cleanup_policy="compact", segment_ms="86400000")
+        pipeline = self.start("--workers", "2")
+        said = [w for w in self.warnings(pipeline) if "instead of" in w]
+        self.assertEqual(len(said), 1, said)  # once, whatever the number of workers
+        self.assertIn("`rekeyed_counts.trades.changelog`", said[0])
+        self.assertIn("segment.ms=86400000 instead of 600000", said[0])
+        self.assertIn("kafka-configs.sh", said[0])
+        self.assertEqual(pipeline.stop(), 0)
+        self.assertIn("segment.ms=86400000", self.check())
+
+    def test_rows_that_would_go_by_their_age_are_refused(self):
+        self.kafka.create(REKEY, PARTITIONS, retention_ms="3600000")
+        message = self.refused(4)
+        self.assertIn("retention.ms=3600000 instead of -1", message)
+        self.assertIn(f"--entity-name {REKEY} --add-config retention.ms=-1", message)
+        self.assertIn("retention.ms=3600000", self.check(code=4))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How a pipeline starts on a real broker: the topics that it has for itself."""
+"""How a pipeline starts on a real broker: the topics that it has for itself, and brokers that are too old."""
 
 import json
 import os
@@ -11,6 +11,7 @@ import unittest
 
 from harness import HERE, Kafka, Pipeline, build
 from kafka_broker import KafkaBroker
+from late_broker import LateBroker
 
 START_MS = 1_767_344_400_000  # 2026-01-02T09:00:00Z
 PARTITIONS = 6
@@ -21,13 +22,20 @@ OWN = {"rekeyed_counts.trades.changelog", REKEY, "rekeyed_counts.counts.window.r
 
 scratch = None
 binary = None
+offsets_binary = None  # the same pipeline without windows, at least once
 
 
 def setUpModule():
-    global scratch, binary
+    global scratch, binary, offsets_binary
     scratch = tempfile.mkdtemp(prefix="weir-starts-")
     source = os.path.join(HERE, "rekeyed_counts.weir")
     binary = build(source, scratch)
+    with open(source) as text:
+        plain = text.read().replace("version 1\n", "version 1 {\n  deliver: at_least_once\n}\n", 1)
+    plain = re.sub(r"stream counts = .*?\n\n", "stream counts = trades\n  | select { account, id }\n\n", plain, flags=re.S)
+    with open(os.path.join(scratch, "plain.weir"), "w") as out:
+        out.write(plain)
+    offsets_binary = build(os.path.join(scratch, "plain.weir"), scratch)
 
 
 def tearDownModule():
@@ -135,6 +143,27 @@ class OwnTopics(TestCase):
         self.assertIn("retention.ms=3600000 instead of -1", message)
         self.assertIn(f"--entity-name {REKEY} --add-config retention.ms=-1", message)
         self.assertIn("retention.ms=3600000", self.check(code=4))
+
+
+class OldBroker(TestCase):
+    """What Kafka 3.6 says of itself."""
+
+    def make_broker(self):
+        return LateBroker(newest={0: 9, 1: 15})
+
+    def test_a_broker_that_is_too_old_for_exactly_once_is_refused(self):
+        for message in (self.refused(4), self.check(code=4)):
+            self.assertIn(self.broker.bootstrap, message)
+            self.assertIn("3.5 or 3.6", message)
+            self.assertIn("needs Kafka 3.7", message)
+            self.assertIn("`deliver: at_least_once`", message)
+        self.assertEqual(self.kafka.topics(), {"trades", "counts"})
+
+    def test_and_serves_a_pipeline_that_is_at_least_once(self):
+        self.binary = offsets_binary
+        self.trades(0, 20)
+        self.finish()
+        self.assertEqual(self.kafka.count("counts"), 20)
 
 
 if __name__ == "__main__":

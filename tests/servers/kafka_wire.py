@@ -14,6 +14,11 @@ class Reader:
         self._at += struct.calcsize(">" + code)
         return value
 
+    @property
+    def at(self):
+        """Where it is in the frame."""
+        return self._at
+
     def varint(self):
         value = shift = 0
         while True:

@@ -5,6 +5,8 @@ What it is told to hold is not passed on: the client's connection is closed inst
 client sends the request again. The copy that was held is delivered when the test says so, in a transaction of the same
 producer that did not exist when it was sent: the hazard that KIP-890 describes. Nothing depends on time.
 
+It can also make the broker look older: it takes newer versions of requests out of what the broker says it answers.
+
 As a program it talks on its standard input and output, one line each way:
     late_broker.py [--feature name=level]...
     > ready 127.0.0.1:PORT          the proxy; the broker names it to its clients as its own address
@@ -42,6 +44,23 @@ ERRORS = {0: "none", 46: "DUPLICATE_SEQUENCE_NUMBER", 47: "INVALID_PRODUCER_EPOC
           49: "INVALID_PRODUCER_ID_MAPPING", 51: "CONCURRENT_TRANSACTIONS", 90: "PRODUCER_FENCED",
           120: "TRANSACTION_ABORTABLE"}
 ANSWER_S = 30
+API_VERSIONS = 18
+
+
+def with_versions_at_most(frame, flexible, newest):
+    """The broker's answer to ApiVersions, with no newer versions of these requests ({key: version})."""
+    reader = Reader(frame)
+    reader.take("i")
+    if reader.take("h") != 0:
+        return frame  # the client asked in too new a version, and asks again
+    out = bytearray(frame)
+    for _ in range(reader.array(flexible)):
+        key = reader.take("h")
+        reader.take("h")
+        struct.pack_into(">h", out, reader.at, min(reader.take("h"), newest.get(key, 32767)))
+        if flexible:
+            reader.tags()
+    return bytes(out)
 
 
 class Request:
@@ -52,6 +71,7 @@ class Request:
         self.frame = frame
         self.key, self.version, self.correlation = reader.take("h"), reader.take("h"), reader.take("i")
         self.name = NAMES.get(self.key)
+        self.asks_versions = self.key == API_VERSIONS
         self.transactional_id = None
         if self.name is None:
             return
@@ -106,8 +126,9 @@ def close(connection):
 
 
 class Proxy:
-    def __init__(self, port, broker_port):
+    def __init__(self, port, broker_port, newest=None):
         self._broker = ("127.0.0.1", broker_port)
+        self._newest = newest or {}  # version, by key of request
         self._changed = threading.Condition()
         self._hold = None          # name of what is held next
         self._held = None          # the request that is
@@ -161,10 +182,13 @@ class Proxy:
         for connection in (client, broker):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         copies = set()  # correlation ids, on this connection, of copies of what is held
-        threading.Thread(target=self._serve_answers, args=(client, broker, copies), daemon=True).start()
+        asked = {}      # of questions for versions: whether they are in the flexible encoding
+        threading.Thread(target=self._serve_answers, args=(client, broker, copies, asked), daemon=True).start()
         try:
             while (frame := read_frame(client)) is not None:
                 request = Request(frame)
+                if request.asks_versions:
+                    asked[request.correlation] = request.version >= 3
                 if self._is_due_before(request):
                     if self._first:
                         self._first()
@@ -202,11 +226,13 @@ class Proxy:
             self._passed[request.name] = self._passed.get(request.name, 0) + 1
             return True
 
-    def _serve_answers(self, client, broker, copies):
+    def _serve_answers(self, client, broker, copies, asked):
         try:
             while (frame := read_frame(broker)) is not None:
-                write_frame(client, frame)
                 correlation = struct.unpack_from(">i", frame)[0]
+                if correlation in asked:
+                    frame = with_versions_at_most(frame, asked.pop(correlation), self._newest)
+                write_frame(client, frame)
                 if correlation in copies:
                     with self._changed:
                         copies.discard(correlation)
@@ -219,12 +245,13 @@ class Proxy:
 
 
 class LateBroker:
-    def __init__(self, features=None):
+    def __init__(self, features=None, newest=None):
+        """`newest`: versions of requests beyond these, by key, it says it does not answer."""
         self.port = free_port()
         address = f"PLAINTEXT://127.0.0.1:{self.port}"
         self.broker = KafkaBroker(features=features, properties={"advertised.listeners": address}, port=free_port())
         # There first: the broker reaches itself by the address that it names.
-        self.proxy = Proxy(self.port, self.broker.port)
+        self.proxy = Proxy(self.port, self.broker.port, newest)
 
     @property
     def bootstrap(self):

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kTellNs = 5'000'000'000;
 constexpr int16_t kApiFetch = 1;
+constexpr int kDebugLevel = 7;  // syslog's, as librdkafka counts
 // Longer than fetch.wait.max.ms (100 ms unless set): a fetch at the end of a partition is answered at least that often.
 constexpr int64_t kFetchAnswerNsMax = 3'000'000'000;
 
@@ -34,7 +35,12 @@ Status Client::Make(const Settings& settings, Role role, const Options& options,
   Conf conf;
   if (Status status = MakeConf(settings, role, options.client_id, &conf); !status.ok()) return status;
   char error[512] = "";
-  for (const auto& [name, value] : options.more) {
+  std::vector<std::pair<std::string, std::string>> more = options.more;
+  const std::string* debug = settings.Find("debug");
+  client->debug_asked_ = debug != nullptr && !debug->empty();
+  client->learns_versions_ = options.learns_versions;
+  if (options.learns_versions) more.push_back({"debug", client->debug_asked_ ? *debug + ",feature" : "feature"});
+  for (const auto& [name, value] : more) {
     if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), error, sizeof error) != RD_KAFKA_CONF_OK) {
       return Status::Internal(error);
     }
@@ -69,6 +75,13 @@ void Client::Silence() {
 void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const char* text) {
   auto* client = static_cast<Client*>(rd_kafka_opaque(rk));
   if (!client || !strcmp(facility, "CONFWARN")) return;  // a consumer's property given to a producer, or vice versa
+  if (client->learns_versions_ && level >= kDebugLevel) {
+    if (!strcmp(facility, "APIVERSION")) {
+      std::lock_guard<std::mutex> lock(client->mutex_);
+      ReadVersionLine(text, &client->broker_versions_);
+    }
+    if (!client->debug_asked_) return;
+  }
   bool failure = !strcmp(facility, "FAIL") || !strcmp(facility, "ERROR");
   if (failure) {
     // "[thrd:…]: host:9092/bootstrap: Connect to … failed: …": what follows the thread's name is for people.
@@ -127,6 +140,11 @@ bool Client::FetchesAnswered(int64_t now_mono_ns) const {
   int64_t answered = fetch_answered_ns_.load(std::memory_order_relaxed);
   return answered != 0 && answered > fetch_failed_ns_.load(std::memory_order_relaxed) &&
          now_mono_ns - answered < kFetchAnswerNsMax;
+}
+
+BrokerVersionsByAddress Client::broker_versions() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return broker_versions_;
 }
 
 Status Client::Unreachable() const {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "runtime/connector/kafka/broker_version.h"
 #include "runtime/connector/kafka/handles.h"
 #include "runtime/connector/kafka/settings.h"
 #include "runtime/core/status.h"
@@ -26,6 +27,8 @@ class Client {
     // A request has ended, from librdkafka's threads: with an answer (`error` is none, whatever the answer says), or
     // without one. Called twice for some.
     void (*response)(int16_t api_key, rd_kafka_resp_err_t error, void* owner) = nullptr;
+    // Learns of each broker that it reaches which versions of requests it answers.
+    bool learns_versions = false;
     // Properties for this client alone, after all others.
     std::vector<std::pair<std::string, std::string>> more;
   };
@@ -52,6 +55,9 @@ class Client {
   // Fetch requests are being answered: none failed since the last that succeeded, and that was not long ago.
   bool FetchesAnswered(int64_t now_mono_ns) const;
 
+  // With Options::learns_versions: of the brokers that were reached so far.
+  BrokerVersionsByAddress broker_versions() const;
+
   // An error code as a Status: `what` is what was being done ("reading topic `trades`").
   Status ToStatus(rd_kafka_resp_err_t code, const std::string& what, const std::string& detail = "") const;
 
@@ -71,6 +77,8 @@ class Client {
   void (*response_)(int16_t, rd_kafka_resp_err_t, void*) = nullptr;
   rd_kafka_t* rk_ = nullptr;
   bool consumer_ = false;
+  bool learns_versions_ = false;
+  bool debug_asked_ = false;  // the operator wants librdkafka's debug lines
   std::atomic<bool> refused_us_{false};
   std::atomic<int64_t> fetch_answered_ns_{0};
   std::atomic<int64_t> fetch_failed_ns_{0};
@@ -78,6 +86,7 @@ class Client {
   mutable std::mutex mutex_;
   int64_t tell_at_ns_ = 0;
   uint64_t not_told_ = 0;
+  BrokerVersionsByAddress broker_versions_;
   std::string last_failure_;  // librdkafka's words for the last connection that failed
 };
 

@@ -23,6 +23,7 @@ Status Connection::Admin(Client** client) {
   if (!admin_) {
     Client::Options options;
     options.client_id = ClientId("admin");
+    options.learns_versions = true;
     options.log = options_.log;
     if (Status status = Client::Make(settings_, Role::kAdmin, options, &admin_); !status.ok()) return status;
   }

@@ -71,6 +71,13 @@ InternalTopic KafkaTransactions::ChangelogTopicOf(const Changelog& changelog) co
   return topic;
 }
 
+Status KafkaTransactions::Admin(int64_t wait_ns_max, Client** admin) {
+  if (Status status = connection_->Admin(admin); !status.ok()) return status;
+  // Its first answer from a broker comes behind what that broker says of its requests.
+  if (IsMock(**admin, wait_ns_max)) return Status();
+  return NewEnoughForTransactions(connection_->settings(), (*admin)->broker_versions());
+}
+
 InternalTopicRules KafkaTransactions::Rules() {
   return {connection_->options().create_topics, &commands_,
           [this](const std::string& message) { connection_->WarnOnce(message); }};
@@ -79,7 +86,7 @@ InternalTopicRules KafkaTransactions::Rules() {
 Status KafkaTransactions::LookAtTopics(std::vector<Rekey>* rekeys, const ChangelogsOf& changelogs, int64_t wait_ns_max,
                                        std::vector<OwnTopic>* out) {
   Client* admin = nullptr;
-  if (Status status = connection_->Admin(&admin); !status.ok()) return status;
+  if (Status status = Admin(wait_ns_max, &admin); !status.ok()) return status;
   auto look = [&](InternalTopic topic) {
     TopicLook found;
     Status status = LookAtInternalTopic(*admin, wait_ns_max, &topic, &found);
@@ -108,7 +115,7 @@ Status KafkaTransactions::OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns
   commands_.clear();
   if (rekeys->empty()) return Status();
   Client* admin = nullptr;
-  if (Status status = connection_->Admin(&admin); !status.ok()) return status;
+  if (Status status = Admin(wait_ns_max, &admin); !status.ok()) return status;
   for (const Rekey& rekey : *rekeys) rekeys_.push_back(RekeyOf(rekey));
   if (Status status = OpenInternalTopics(*admin, wait_ns_max, Rules(), &rekeys_); !status.ok()) return status;
   trims_.resize(rekeys_.size());
@@ -123,7 +130,7 @@ Status KafkaTransactions::Open(const std::vector<Changelog>& changelogs, int64_t
   int64_t end = MonoNs() + wait_ns_max;
   auto left = [&] { return std::max<int64_t>(end - MonoNs(), 1'000'000); };
   Client* admin = nullptr;
-  if (Status status = connection_->Admin(&admin); !status.ok()) return status;
+  if (Status status = Admin(wait_ns_max, &admin); !status.ok()) return status;
   limits_.assign(program_->sinks.size(), TopicLimits());
   batch_bytes_max_ = INT64_MAX;
   for (size_t i = 0; i < program_->sinks.size(); ++i) {

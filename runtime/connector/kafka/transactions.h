@@ -79,6 +79,8 @@ class KafkaTransactions final : public Transactions {
   InternalTopic RekeyOf(const Rekey& rekey) const;
   InternalTopic ChangelogTopicOf(const Changelog& changelog) const;
   InternalTopicRules Rules();
+  // The admin client, once it is known that its brokers are new enough.
+  Status Admin(int64_t wait_ns_max, Client** admin);
   const std::string& SourceTopic(int source) const;
   // Targets are the sinks, the topics of exchanges, the changelogs.
   size_t TargetOf(size_t changelog) const { return program_->sinks.size() + rekeys_.size() + changelog; }

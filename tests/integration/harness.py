@@ -67,6 +67,10 @@ class Kafka:
         """All but Kafka's own."""
         return {json.loads(line)["topic"] for line in self._tool("ends").splitlines()}
 
+    def members(self, group):
+        """Who is in a group: [{"member", "instance", "partitions"}]."""
+        return [json.loads(line) for line in self._tool("members", group).splitlines()]
+
     def committed(self, group, topic, partitions):
         return [int(line) for line in self._tool("committed", group, topic, partitions).split()]
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""How a pipeline starts on a real broker: the topics that it has for itself, and brokers that are too old."""
+"""How a pipeline starts on a real broker: the topics that it has for itself, brokers that are too old, and fewer workers
+than before."""
 
 import json
 import os
@@ -9,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import HERE, Kafka, Pipeline, build
+from harness import HERE, Kafka, Pipeline, build, until
 from kafka_broker import KafkaBroker
 from late_broker import LateBroker
 
@@ -164,6 +165,67 @@ class OldBroker(TestCase):
         self.trades(0, 20)
         self.finish()
         self.assertEqual(self.kafka.count("counts"), 20)
+
+
+class FewerWorkers(TestCase):
+    SESSION_MS = 290_000  # nothing that is seen here waited for it
+
+    def stopped_with(self, workers):
+        """A run that has ended, and keeps its places."""
+        pipeline = self.start("--workers", str(workers), session_ms=self.SESSION_MS)
+        until(lambda: len(self.partitions_of(self.members())) == workers, 60, "all workers have partitions")
+        self.assertEqual(pipeline.stop(), 0, pipeline.log()[-3000:])
+        places = self.members()
+        self.assertEqual(sorted(m["instance"][-2:] for m in places), [f"-{i}" for i in range(workers)])
+        return places
+
+    def members(self):
+        return self.kafka.members("rekeyed_counts")
+
+    @staticmethod
+    def partitions_of(members):
+        """By member, of the source."""
+        mine = {m["instance"] or m["member"]: [p for t, p in m["partitions"] if t == "trades"] for m in members}
+        return {name: sorted(partitions) for name, partitions in mine.items() if partitions}
+
+    def reads_everything(self, name):
+        return self.partitions_of(self.members()) == {name: list(range(PARTITIONS))}
+
+    def test_a_start_with_fewer_workers_gives_the_others_places_up(self):
+        places = self.stopped_with(3)
+        first = next(m["instance"] for m in places if m["instance"].endswith("-0"))
+        pipeline = self.start("--workers", "1", session_ms=self.SESSION_MS)
+        until(lambda: self.reads_everything(first), 60, "the one worker has all partitions")
+        self.assertEqual([m["instance"] for m in self.members()], [first])
+        self.assertIn("left the places of 2 workers", pipeline.log())
+        self.trades(0, 200)
+        until(lambda: self.kafka.committed("rekeyed_counts", "trades", PARTITIONS) != [-1] * PARTITIONS and
+              sum(max(n, 0) for n in self.kafka.committed("rekeyed_counts", "trades", PARTITIONS)) == 200, 60, "all is read")
+        self.assertEqual(pipeline.stop(), 0)
+        # And more of them again.
+        self.start("--workers", "2", session_ms=self.SESSION_MS)
+        until(lambda: len(self.partitions_of(self.members())) == 2, 60, "both workers have partitions")
+
+    def test_a_start_that_keeps_no_place_gives_its_own_up(self):
+        self.stopped_with(2)
+        pipeline = self.start("--workers", "1", "--leave", session_ms=self.SESSION_MS)
+        until(lambda: len(self.members()) == 1, 60, "there is one member")
+        (member,) = self.members()
+        self.assertEqual(member["instance"], "")
+        until(lambda: self.reads_everything(member["member"]), 60, "it has all partitions")
+        self.assertIn("left the places of 2 workers", pipeline.log())
+
+    def test_a_group_that_waits_for_its_members_is_no_obstacle(self):
+        """Another copy has joined since: the group waits for places that nobody takes before it goes on."""
+        self.stopped_with(3)
+        other = Pipeline(self.binary, tempfile.mkdtemp(dir=scratch), "--set", f"brokers={self.broker.bootstrap}",
+                         f"--kafka.session.timeout.ms={self.SESSION_MS}", "--leave")
+        self.addCleanup(other.kill)
+        other.start(wait_ready=False)
+        until(lambda: len(self.members()) == 4, 60, "the other copy has joined")
+        self.start("--workers", "1", session_ms=self.SESSION_MS, wait_ready=False)
+        until(lambda: len(self.partitions_of(self.members())) == 2 and len(self.members()) == 2, 90,
+              "two members share all partitions")
 
 
 if __name__ == "__main__":

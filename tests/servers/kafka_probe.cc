@@ -338,4 +338,33 @@ std::vector<int64_t> KafkaProbe::Committed(const std::string& group, const std::
   return out;
 }
 
+std::vector<KafkaProbe::Member> KafkaProbe::Members(const std::string& group) {
+  std::vector<Member> out;
+  const char* name = group.c_str();
+  Admin(
+      bootstrap_,
+      [&](rd_kafka_t* rk, rd_kafka_queue_t* queue) { rd_kafka_DescribeConsumerGroups(rk, &name, 1, nullptr, queue); },
+      [&](rd_kafka_event_t* event) -> std::string {
+        size_t n = 0;
+        const rd_kafka_ConsumerGroupDescription_t** groups = rd_kafka_DescribeConsumerGroups_result_groups(
+            rd_kafka_event_DescribeConsumerGroups_result(event), &n);
+        if (n != 1) return "no description of group " + group;
+        if (const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(groups[0]))
+          return rd_kafka_error_string(error);
+        for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i) {
+          const rd_kafka_MemberDescription_t* described = rd_kafka_ConsumerGroupDescription_member(groups[0], i);
+          const char* instance = rd_kafka_MemberDescription_group_instance_id(described);
+          Member member{rd_kafka_MemberDescription_consumer_id(described), instance ? instance : "", {}};
+          const rd_kafka_MemberAssignment_t* assignment = rd_kafka_MemberDescription_assignment(described);
+          const rd_kafka_topic_partition_list_t* list =
+              assignment ? rd_kafka_MemberAssignment_partitions(assignment) : nullptr;
+          for (int p = 0; list && p < list->cnt; ++p)
+            member.partitions.push_back({list->elems[p].topic, list->elems[p].partition});
+          out.push_back(std::move(member));
+        }
+        return "";
+      });
+  return out;
+}
+
 }  // namespace weir_test

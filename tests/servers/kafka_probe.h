@@ -52,6 +52,13 @@ class KafkaProbe {
   std::vector<Ends> EndsOf(std::vector<std::string> topics);
   // Committed offsets of a group by partition; -1 where there is none.
   std::vector<int64_t> Committed(const std::string& group, const std::string& topic, int partitions);
+  // Who is in a group, and what it was given.
+  struct Member {
+    std::string member_id;
+    std::string instance_id;  // of a static member
+    std::vector<std::pair<std::string, int32_t>> partitions;
+  };
+  std::vector<Member> Members(const std::string& group);
 
  private:
   struct EndsClients;

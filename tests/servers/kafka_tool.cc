@@ -5,6 +5,7 @@
 //   kafka_tool BOOTSTRAP write RATE            at most so many records per second
 //   kafka_tool BOOTSTRAP read TOPIC            everything read_committed readers see, as JSON lines
 //   kafka_tool BOOTSTRAP committed GROUP TOPIC PARTITIONS
+//   kafka_tool BOOTSTRAP members GROUP         of each: {"member", "instance", "partitions": [[topic, partition]…]}
 //   kafka_tool BOOTSTRAP ends [TOPIC]...       of each partition: {"topic", "partition", "stable", "written"}; the first end is
 //                                              behind the second while a transaction is open. Without topics: of all but Kafka's own
 //   kafka_tool BOOTSTRAP watch [TOPIC]...      the same again and again, an empty line behind each time
@@ -123,6 +124,12 @@ void Read(KafkaProbe* probe, const std::string& topic) {
 
 }  // namespace
 
+static void PrintMembers(KafkaProbe& probe, const std::string& group) {
+  for (const KafkaProbe::Member& m : probe.Members(group)) {
+    puts(json({{"member", m.member_id}, {"instance", m.instance_id}, {"partitions", m.partitions}}).dump().c_str());
+  }
+}
+
 static void PrintEnds(KafkaProbe& probe, const std::vector<std::string>& topics) {
   for (const KafkaProbe::Ends& e : probe.EndsOf(topics)) {
     json out = {{"topic", e.topic}, {"partition", e.partition}, {"stable", e.stable}, {"written", e.written}};
@@ -133,7 +140,7 @@ static void PrintEnds(KafkaProbe& probe, const std::vector<std::string>& topics)
 int main(int argc, char** argv) {
   std::vector<std::string> a(argv + 1, argv + argc);
   if (a.size() < 2) {
-    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|grow|write|read|committed|ends|watch …\n");
+    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|grow|write|read|committed|members|ends|watch …\n");
     return 2;
   }
   try {
@@ -150,6 +157,8 @@ int main(int argc, char** argv) {
       Read(&probe, a[2]);
     } else if (a[1] == "committed" && a.size() == 5) {
       for (int64_t offset : probe.Committed(a[2], a[3], atoi(a[4].c_str()))) printf("%ld\n", offset);
+    } else if (a[1] == "members" && a.size() == 3) {
+      PrintMembers(probe, a[2]);
     } else if (a[1] == "ends") {
       PrintEnds(probe, {a.begin() + 2, a.end()});
     } else if (a[1] == "watch") {

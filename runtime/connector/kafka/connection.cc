@@ -6,6 +6,7 @@
 #include <random>
 #include <thread>
 
+#include "runtime/connector/kafka/former_members.h"
 #include "runtime/connector/kafka/reader.h"
 #include "runtime/connector/kafka/sole_copy.h"
 #include "runtime/connector/kafka/topics.h"
@@ -15,8 +16,13 @@ namespace weir::kafka {
 namespace {
 
 constexpr int64_t kLookAgainNs = 50'000'000;
+constexpr int64_t kFormerNsMax = 3'000'000'000;
+constexpr int64_t kMockNsMax = 5'000'000'000;
 
 }  // namespace
+
+Connection::Connection(Settings settings, Options options) : settings_(std::move(settings)), options_(std::move(options)) {}
+Connection::~Connection() = default;
 
 Status Connection::Admin(Client** client) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -72,6 +78,20 @@ const std::string& Connection::Identity() {
     identity_ = text;
   }
   return identity_;
+}
+
+void Connection::LeaveFormerPlaces(const Settings& settings, const std::vector<std::string>& topics) {
+  Client* admin = nullptr;
+  if (options_.instance_id.empty() || former_.count(settings.group) != 0 || !Admin(&admin).ok()) return;
+  if (IsMock(*admin, kMockNsMax)) return;  // it keeps no places
+  FormerMembers::Options former;
+  former.client_id = ClientId("former");
+  former.instance_id = options_.instance_id;
+  former.workers = options_.leave ? 0 : options_.workers;
+  former.topics = topics;
+  former.log = options_.log;
+  auto& made = former_[settings.group] = std::make_unique<FormerMembers>(settings, std::move(former), admin);
+  made->Wait(kFormerNsMax);
 }
 
 void Connection::WarnOnce(const std::string& message) {

@@ -15,6 +15,7 @@
 
 namespace weir::kafka {
 
+class FormerMembers;
 class Reader;
 class Writer;
 class SoleCopy;
@@ -25,10 +26,12 @@ class Connection {
     std::string pipeline;
     std::string instance_id;  // from the state directory; empty: there is none
     bool leave = false;       // members keep no place in the group
+    int workers = 1;
     bool create_topics = true;  // the pipeline's own, where they are missing
     Log* log = nullptr;
   };
-  Connection(Settings settings, Options options) : settings_(std::move(settings)), options_(std::move(options)) {}
+  Connection(Settings settings, Options options);
+  ~Connection();
 
   const Settings& settings() const { return settings_; }
   const Options& options() const { return options_; }
@@ -39,6 +42,10 @@ class Connection {
 
   // What tells this process from others and, with a state directory, stays the same over restarts. Any thread.
   const std::string& Identity();
+
+  // Before the first member of a group joins: leaves the places that an earlier run on the same state directory had in it
+  // and this one does not take; see former_members.h. Building thread.
+  void LeaveFormerPlaces(const Settings& settings, const std::vector<std::string>& topics);
 
   // A warning that every worker would give, given once. Any thread.
   void WarnOnce(const std::string& message);
@@ -85,6 +92,8 @@ class Connection {
   std::vector<WorkerReader> readers_;
   std::vector<WorkerWriter> writers_;
   std::weak_ptr<SoleCopy> sole_;
+  // By group; destroyed before the admin client, which they use.
+  std::map<std::string, std::unique_ptr<FormerMembers>> former_;
 };
 
 }  // namespace weir::kafka

@@ -1,6 +1,7 @@
 #include "runtime/connector/kafka/kafka.h"
 
 #include "runtime/connector/kafka/connection.h"
+#include "runtime/connector/kafka/former_members.h"
 #include "runtime/connector/kafka/reader.h"
 #include "runtime/connector/kafka/settings.h"
 #include "runtime/connector/kafka/sink.h"
@@ -58,6 +59,7 @@ Status KafkaConnector::ConnectionOf(int index, const ConnectorContext& context, 
     options.instance_id = options_.instance_id;
     options.leave = options_.leave;
     options.create_topics = options_.create_topics;
+    options.workers = context.workers;
     options.log = context.log;
     connection = std::make_shared<Connection>(std::move(settings), options);
   }

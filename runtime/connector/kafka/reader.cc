@@ -65,6 +65,7 @@ Status Reader::Opened(KafkaSource* source) {
     topics.push_back(entry.source->topic());
   }
   if (topics.empty() || member_) return Status();
+  connection_->LeaveFormerPlaces(settings_, topics);
   const Connection::Options& options = connection_->options();
   std::string instance = options.instance_id.empty() || options.leave ? "" : options.instance_id + "-" + std::to_string(worker_);
   Status status = Member::Make(settings_, connection_->ClientId("worker-" + std::to_string(worker_)), instance,

@@ -293,14 +293,16 @@ Status GroupMembers(Client& client, const std::string& group, int64_t wait_ns_ma
   const rd_kafka_ConsumerGroupDescription_t** groups = rd_kafka_DescribeConsumerGroups_result_groups(
       rd_kafka_event_DescribeConsumerGroups_result(request.event()), &n);
   if (n != 1) return Status::Unavailable(what + ": the broker did not say");
+  members->clear();
   if (const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(groups[0])) {
+    if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return Status();  // nobody was ever in it
     return client.ToStatus(rd_kafka_error_code(error), what);
   }
-  members->clear();
   for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i) {
     const rd_kafka_MemberDescription_t* member = rd_kafka_ConsumerGroupDescription_member(groups[0], i);
-    members->push_back({rd_kafka_MemberDescription_consumer_id(member), rd_kafka_MemberDescription_client_id(member),
-                        rd_kafka_MemberDescription_host(member)});
+    const char* instance = rd_kafka_MemberDescription_group_instance_id(member);
+    members->push_back({rd_kafka_MemberDescription_consumer_id(member), instance ? instance : "",
+                        rd_kafka_MemberDescription_client_id(member), rd_kafka_MemberDescription_host(member)});
   }
   return Status();
 }

@@ -85,6 +85,7 @@ Status GroupOffsetsOf(Client& client, Request& request, const std::string& what,
 // The other members of a group, as the broker knows them.
 struct GroupMember {
   std::string member_id;
+  std::string instance_id;  // of a static member
   std::string client_id;
   std::string host;
 };

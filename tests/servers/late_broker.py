@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""A real Kafka broker whose clients reach it through a proxy that can make a transactional request late.
+"""A real Kafka broker whose clients reach it through a proxy that can make a request of a transaction or a group late.
 
 What it is told to hold is not passed on: the client's connection is closed instead, as when a network loses it, and the
 client sends the request again. The copy that was held is delivered when the test says so, in a transaction of the same
-producer that did not exist when it was sent: the hazard that KIP-890 describes. Nothing depends on time.
+producer that did not exist when it was sent: the hazard that KIP-890 describes; or in a membership that did not. Nothing
+depends on time.
 
 It can also make the broker look older: it takes newer versions of requests out of what the broker says it answers.
 
@@ -30,9 +31,10 @@ from kafka_broker import BrokerError, KafkaBroker  # noqa: E402
 from kafka_wire import Reader  # noqa: E402
 from process import free_port  # noqa: E402
 
-# name: (key, the first version in the flexible encoding). All have the transactional id first.
+# name: (key, the first version in the flexible encoding). All have the transactional id, or the group, first.
 REQUESTS = {
     "Produce": (0, 9),
+    "JoinGroup": (11, 6),
     "InitProducerId": (22, 2),
     "AddPartitionsToTxn": (24, 3),
     "AddOffsetsToTxn": (25, 3),
@@ -64,7 +66,7 @@ def with_versions_at_most(frame, flexible, newest):
 
 
 class Request:
-    """The head of a request, and its transactional id where it has one."""
+    """The head of a request, and whose it is where it says so: a transactional id, or a group."""
 
     def __init__(self, frame):
         reader = Reader(frame)
@@ -72,7 +74,7 @@ class Request:
         self.key, self.version, self.correlation = reader.take("h"), reader.take("h"), reader.take("i")
         self.name = NAMES.get(self.key)
         self.asks_versions = self.key == API_VERSIONS
-        self.transactional_id = None
+        self.whose = None
         if self.name is None:
             return
         self.flexible = self.version >= REQUESTS[self.name][1]
@@ -80,7 +82,7 @@ class Request:
         if self.flexible:
             reader.tags()
         if not (self.name == "AddPartitionsToTxn" and self.version >= 4):
-            self.transactional_id = reader.string(self.flexible)
+            self.whose = reader.string(self.flexible)
 
     def error_of(self, answer):
         """The first error in the broker's answer to it."""
@@ -206,13 +208,13 @@ class Proxy:
 
     def _is_due_before(self, request):
         with self._changed:
-            due = self._answered and (request.name, request.transactional_id) == (self._before, self._held.transactional_id)
+            due = self._answered and (request.name, request.whose) == (self._before, self._held.whose)
             if due:
                 self._before = None
             return due
 
     def _passes(self, request, copies):
-        if request.name is None or request.transactional_id is None:
+        if request.name is None or request.whose is None:
             return True
         with self._changed:
             if self._hold == request.name and self._after > 0:
@@ -221,7 +223,7 @@ class Proxy:
                 self._hold, self._held = None, request
                 return False
             held = self._held
-            if held is not None and (held.name, held.transactional_id) == (request.name, request.transactional_id):
+            if held is not None and (held.name, held.whose) == (request.name, request.whose):
                 copies.add(request.correlation)
             self._passed[request.name] = self._passed.get(request.name, 0) + 1
             return True

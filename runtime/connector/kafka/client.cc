@@ -218,7 +218,8 @@ Status Client::ToStatus(rd_kafka_resp_err_t code, const std::string& what, const
       return Status::Denied(text);
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
     case RD_KAFKA_RESP_ERR__FENCED:
-      return Status::Exists(text + ": another process runs with the same state directory's identity");
+      return Status::Exists(text + ": another process runs with the identity of this one's state directory, " +
+                            "as when the directory was copied: stop one of them, or give one an empty `--state-dir`");
     default:
       return IsPassing(code) ? Status::Unavailable(text) : Status::Io(text);
   }

@@ -12,6 +12,7 @@ constexpr int64_t kAskAgainNs = 200'000'000;
 constexpr int64_t kRevokeCommitNsMax = 5'000'000'000;
 constexpr int kAskTimeoutMs = 5'000;
 constexpr int64_t kLookNsMax = 500'000'000;
+constexpr int16_t kApiJoinGroup = 11, kApiHeartbeat = 12, kApiSyncGroup = 14;
 
 PartitionList ToList(const std::vector<TopicOffset>& offsets) {
   PartitionList list = NewPartitionList(static_cast<int>(offsets.size()));
@@ -35,34 +36,46 @@ std::vector<TopicOffset> FromList(const rd_kafka_topic_partition_list_t* list) {
 Status Member::Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log, std::function<void()> wake, Listener* listener,
                     std::unique_ptr<Member>* out) {
   std::unique_ptr<Member> member(new Member());
-  Client::Options options;
-  options.client_id = client_id;
-  options.log = log;
-  options.owner = member.get();
-  options.rebalance = OnRebalance;
-  if (!instance_id.empty()) options.more.push_back({"group.instance.id", instance_id});
-  if (Status status = Client::Make(settings, Role::kMember, options, &member->client_); !status.ok()) return status;
+  member->settings_ = settings;
+  member->client_id_ = client_id;
+  member->instance_id_ = instance_id;
+  member->log_ = log;
   member->wake_ = std::move(wake);
   member->listener_ = listener;
-  member->answers_.reset(rd_kafka_queue_new(member->client_->get()));
-  member->control_.reset(rd_kafka_queue_get_consumer(member->client_->get()));
+  if (Status status = member->Connect(); !status.ok()) return status;
+  *out = std::move(member);
+  return Status();
+}
+
+Status Member::Connect() {
+  Client::Options options;
+  options.client_id = client_id_;
+  options.log = log_;
+  options.owner = this;
+  options.rebalance = OnRebalance;
+  options.response = OnResponse;
+  if (!instance_id_.empty()) options.more.push_back({"group.instance.id", instance_id_});
+  if (Status status = Client::Make(settings_, Role::kMember, options, &client_); !status.ok()) return status;
+  answers_.reset(rd_kafka_queue_new(client_->get()));
+  control_.reset(rd_kafka_queue_get_consumer(client_->get()));
   auto ready = [](rd_kafka_t*, void* self) {
     static_cast<Member*>(self)->ready_.store(true, std::memory_order_release);
     static_cast<Member*>(self)->wake_();
   };
-  rd_kafka_queue_cb_event_enable(member->answers_.get(), ready, member.get());
-  rd_kafka_queue_cb_event_enable(member->control_.get(), ready, member.get());
-  *out = std::move(member);
+  rd_kafka_queue_cb_event_enable(answers_.get(), ready, this);
+  rd_kafka_queue_cb_event_enable(control_.get(), ready, this);
   return Status();
 }
 
 Member::~Member() {
   Close(0);
+  if (!client_) return;
   rd_kafka_queue_cb_event_enable(answers_.get(), nullptr, nullptr);
   rd_kafka_queue_cb_event_enable(control_.get(), nullptr, nullptr);
 }
 
 Status Member::Join(const std::vector<std::string>& topics) {
+  topics_ = topics;
   PartitionList list = NewPartitionList(static_cast<int>(topics.size()));
   for (const std::string& topic : topics) {
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
@@ -81,11 +94,46 @@ Status Member::Serve() {
     if (message->err && fatal_.ok()) fatal_ = ConsumerError(message);
     rd_kafka_message_destroy(message);
   }
+  if (renew_ && fatal_.ok()) fatal_ = Renew();
+  if (!fatal_.ok()) return fatal_;
   if (!missing_.empty() && fatal_.ok()) fatal_ = LookForMissing(now);
   ServeAnswers(0);
   if (ask_again_ && !asking_ && now >= ask_at_ns_) SendQuestion();
   SendCommit();
   return fatal_;
+}
+
+Status Member::Renew() {
+  renew_ = false;
+  if (log_) {
+    log_->Write(LogLevel::kWarning, settings_.line,
+                "group `" + settings_.group + "`: a request of this process that had lost its connection arrived late and " +
+                    "took its place in the group; it joins again");
+  }
+  if (assigned_) listener_->OnRevoked(partitions_, true);
+  partitions_.clear();
+  joined_ = assigned_ = false;
+  to_commit_.clear();
+  on_the_way_.clear();
+  asked_.clear();
+  committing_ = asking_ = ask_again_ = false;
+  missing_.clear();
+  rd_kafka_queue_cb_event_enable(answers_.get(), nullptr, nullptr);
+  rd_kafka_queue_cb_event_enable(control_.get(), nullptr, nullptr);
+  answers_.reset();
+  control_.reset();
+  client_.reset();
+  out_of_touch_.store(false, std::memory_order_relaxed);  // its threads have ended
+  Status status = Connect();
+  return status.ok() ? Join(std::vector<std::string>(topics_)) : status;
+}
+
+// librdkafka's threads.
+void Member::OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner) {
+  // Answered, or never sent.
+  if (!error || error == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE || error == RD_KAFKA_RESP_ERR__DESTROY) return;
+  if (api_key != kApiJoinGroup && api_key != kApiHeartbeat && api_key != kApiSyncGroup) return;
+  static_cast<Member*>(owner)->out_of_touch_.store(true, std::memory_order_release);
 }
 
 Status Member::LookForMissing(int64_t now) {
@@ -120,6 +168,10 @@ Status Member::ConsumerError(const rd_kafka_message_t* message) {
     case RD_KAFKA_RESP_ERR__FATAL: {
       char text[512] = "";
       rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_->get(), text, sizeof text);
+      if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && out_of_touch_.load(std::memory_order_acquire)) {
+        renew_ = true;
+        return Status();
+      }
       return client_->ToStatus(cause, "group `" + settings.group + "`", text);
     }
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -149,10 +201,11 @@ void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !closing_) {
     joined_ = true;
     assigned_ = true;
+    partitions_ = FromList(list);
     // An empty list accepts the group's decision without fetching anything here.
     PartitionList none = NewPartitionList(0);
     rd_kafka_assign(rk, none.get());
-    listener_->OnAssigned(FromList(list));
+    listener_->OnAssigned(partitions_);
     return;
   }
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
@@ -161,9 +214,14 @@ void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
     return;
   }
   bool lost = rd_kafka_assignment_lost(rk);
-  if (lost) joined_ = false;
+  if (lost) {
+    joined_ = false;
+    // Being fenced is no reason why it was.
+    if (!rd_kafka_fatal_error(rk, nullptr, 0)) out_of_touch_.store(true, std::memory_order_release);
+  }
   if (!closing_) listener_->OnRevoked(FromList(list), lost);
   assigned_ = false;
+  partitions_.clear();
   ask_again_ = false;
   asked_.clear();
   // A commit that reaches the broker after this member has joined again would count as foreign: it is waited for.

@@ -1,6 +1,10 @@
 // Control layer of reading: one member of a consumer group. It joins, hears what it is assigned, commits offsets and
 // leaves; it never fetches, so that whatever fetches (fetcher.h) can be replaced without touching group membership.
 //
+// A static member is fenced by whoever joins last under its name. That may be a request of its own, which was given up with
+// its connection and arrives behind the one that was sent in its place. So a member that was out of touch joins once more
+// with a new client; one that was not, and a second fencing, mean that another process has its name.
+//
 // All calls on one thread, which must call Serve at least every max.poll.interval.ms; callbacks come from inside Serve
 // and Close. `wake` is called from librdkafka's threads when there is something to serve.
 #pragma once
@@ -66,6 +70,10 @@ class Member {
 
  private:
   Member() = default;
+  Status Connect();
+  // Joins again as if nothing had been: the listener hears that what it held is lost.
+  Status Renew();
+  static void OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner);
   static void OnRebalance(rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque);
   void Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list);
   void SendCommit();
@@ -75,16 +83,25 @@ class Member {
   Status ConsumerError(const rd_kafka_message_t* message);
   Status LookForMissing(int64_t now);
 
+  Settings settings_;
+  std::string client_id_;
+  std::string instance_id_;
+  Log* log_ = nullptr;
+  std::vector<std::string> topics_;
   std::unique_ptr<Client> client_;
   Queue answers_;  // of commits and questions
   Queue control_;
   std::function<void()> wake_;
   Listener* listener_ = nullptr;
   std::atomic<bool> ready_{true};
+  // Since this client was made a request about its membership had no answer, or its assignment was lost.
+  std::atomic<bool> out_of_touch_{false};
   int64_t served_ns_ = 0;
   bool joined_ = false;
   bool assigned_ = false;  // from an assignment until its revocation was served
   bool closing_ = false;
+  bool renew_ = false;
+  std::vector<TopicOffset> partitions_;  // assigned
   Status fatal_;
 
   using Offsets = std::map<std::pair<std::string, int32_t>, int64_t>;

@@ -404,6 +404,15 @@ bool Input::recovering() const {
 Status Input::BringBack(int32_t number, const StoredSource& stored, bool first) {
   Partition* partition = Find(number);
   if (partition == nullptr || !partition->recovering) return Status();
+  const std::string& was = stored.position.identity;
+  const std::string is = was.empty() || stored.position.offset <= 0 ? std::string() : reader_->Identity(number);
+  if (!is.empty() && is != was) {
+    return Status::Invalid(fmt::format(
+        "source `{}`: topic `{}` was deleted and made anew: the state holds what was read of the old one, up to offset {} "
+        "of partition {} (the topic's id was {} and is {}). To begin with the new topic and no state, stop every copy and "
+        "run this binary with `reset`; to keep the state, with `reset --to earliest --keep-state`",
+        spec_.name, spec_.address, stored.position.offset, number, was, is));
+  }
   Task& task = partition->task->task;
   partition->recovering = false;
   partition->gauges->recovering.Set(0);

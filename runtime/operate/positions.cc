@@ -226,7 +226,7 @@ Status LoadStandings(Operator& op, bool with_state, const SourcePartition* only,
 }
 
 Status CheckPositionsAgree(const Program& program, CommitMode mode, const Standing& standing) {
-  if (mode != CommitMode::kTransactions || !standing.in_state) return Status();
+  if (mode != CommitMode::kTransactions || !standing.in_state || standing.group.offset < 0) return Status();
   if (standing.state.position.offset < 0 || standing.state.position.offset == standing.group.offset) return Status();
   return Status::Exists(PartitionText(program, standing.at) + ": the group's offset is " +
                         std::to_string(standing.group.offset) + " and the state belongs to " +
@@ -254,7 +254,9 @@ Status MoveInStore(Operator& op, const std::vector<PositionMove>& moves) {
   for (const PositionMove& move : moves) {
     StoredSource stored = move.from.state;
     stored.position.offset = move.to;
-    const uint32_t step = SourceOf(program, move.from.at).step;
+    const SourceSpec& source = SourceOf(program, move.from.at);
+    if (source.operation == "topic") stored.position.identity.clear();  // of whatever topic has the name now
+    const uint32_t step = source.step;
     WriteStoredSource(stored, delta.BeginPut(step, StateKind::kSource, move.from.at.second, Str()));
     delta.EndPut();
   }
@@ -284,6 +286,7 @@ Status MoveInTransaction(Operator& op, kafka::OperatorClient& client, const std:
       const SourceSpec& source = SourceOf(program, move.from.at);
       StoredSource stored = move.from.state;
       stored.position.offset = move.to;
+      stored.position.identity.clear();  // of whatever topic has the name now
       Buffer key, value, sealed;
       AppendStoreKey(StepHash(program, source.step), StateKind::kSource, move.from.at.second, Str(), &key);
       RowWriter row(&value);

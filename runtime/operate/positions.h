@@ -40,9 +40,10 @@ struct Standing {
   kafka::GroupOffset group;
   bool in_state = false;        // the state remembers a position
   StoredSource state;
-  // Where it goes on; -1: nowhere yet.
+  // Where it goes on; -1: nowhere yet. As a start does it: where the group has no offset, since it expired or went with its
+  // topic, the state's counts.
   int64_t offset(CommitMode mode) const {
-    return mode == CommitMode::kStore ? (in_state ? state.position.offset : -1) : group.offset;
+    return mode == CommitMode::kStore || group.offset < 0 ? (in_state ? state.position.offset : -1) : group.offset;
   }
 };
 

@@ -46,6 +46,19 @@ TEST_CASE("A record is called by its source, partition and offset") {
   CHECK_FALSE(ParseRecordPlace(program, "rekeyed/0@17", &at, &offset).ok());
 }
 
+TEST_CASE("Where the group has no offset the state's counts, as at a start") {
+  Standing standing = At(0, 0, 0, 100, -1);
+  CHECK(standing.offset(CommitMode::kTransactions) == -1);
+  standing.in_state = true;
+  standing.state.position.offset = 40;
+  CHECK(standing.offset(CommitMode::kTransactions) == 40);
+  CHECK(CheckPositionsAgree(Two(), CommitMode::kTransactions, standing).ok());
+  standing.group.offset = 50;
+  CHECK(standing.offset(CommitMode::kTransactions) == 50);
+  CHECK(CheckPositionsAgree(Two(), CommitMode::kTransactions, standing).code() == StatusCode::kExists);
+  CHECK(standing.offset(CommitMode::kStore) == 40);
+}
+
 TEST_CASE("Where everything begins is said once, and partitions by name beside it") {
   Program program = Two();
   StartTargets targets;

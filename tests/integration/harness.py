@@ -42,6 +42,9 @@ class Kafka:
     def create(self, topic, partitions=4, **configs):
         self._tool("create", topic, partitions, *[f"{k.replace('_', '.')}={v}" for k, v in configs.items()])
 
+    def delete(self, topic):
+        self._tool("delete", topic)
+
     def grow(self, topic, partitions):
         self._tool("grow", topic, partitions)
 
@@ -70,6 +73,9 @@ class Kafka:
     def members(self, group):
         """Who is in a group: [{"member", "instance", "partitions"}]."""
         return [json.loads(line) for line in self._tool("members", group).splitlines()]
+
+    def ends(self, *topics):
+        return [json.loads(line) for line in self._tool("ends", *topics).splitlines()]
 
     def committed(self, group, topic, partitions):
         return [int(line) for line in self._tool("committed", group, topic, partitions).split()]

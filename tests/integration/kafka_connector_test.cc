@@ -264,6 +264,37 @@ TEST_CASE("A position that retention has overtaken, or a topic made anew has not
   }
 }
 
+TEST_CASE("A position in a topic that was deleted and made anew since stops the source") {
+  KafkaProbe probe(TheBroker().bootstrap());
+  std::string topic = Fresh("anew");
+  std::string id;
+  auto read_from_60 = [&](Reading* reading) {
+    Pipeline pipeline(Fresh("p"));
+    reading->events.starts[0].offset = 60;
+    reading->events.starts[0].identity = id;
+    OpenAll(pipeline, topic, reading);
+    REQUIRE(Until({reading}, pipeline, [&] { return reading->records.size() == 40 || !reading->failed.ok(); }));
+    id = reading->source->Identity(0);
+    reading->source->Close();
+  };
+  probe.CreateTopic(topic, 1);
+  probe.Write(Numbered(topic, 0, 100));
+  for (int i = 0; i < 2; ++i) {  // without an id, as earlier versions stored it, and with the topic's
+    Reading same;
+    read_from_60(&same);
+    CHECK(same.failed.ok());
+    CHECK_FALSE(id.empty());
+  }
+  probe.DeleteTopic(topic);
+  probe.CreateTopic(topic, 1);
+  probe.Write(Numbered(topic, 0, 100));
+  Reading anew;
+  read_from_60(&anew);
+  CHECK(anew.records.empty());
+  CHECK(anew.failed.code() == StatusCode::kCorrupt);
+  CHECK_THAT(anew.failed.message(), Catch::Contains("made anew") && Catch::Contains("`reset`"));
+}
+
 TEST_CASE("A held partition hands out nothing, and the others go on") {
   KafkaProbe probe(TheBroker().bootstrap());
   std::string topic = Fresh("hold");

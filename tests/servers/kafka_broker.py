@@ -18,6 +18,7 @@ Every broker has its own directory and ports, and is gone when its harness is go
 """
 
 import argparse
+import glob
 import os
 import shutil
 import signal
@@ -162,6 +163,42 @@ class KafkaBroker:
 
     def __exit__(self, *_):
         self.close()
+
+    def tool(self, name, *arguments):
+        """One of Kafka's own tools, by the name of its class, on this broker; what it printed."""
+        result = subprocess.run(self._java("256m", ["-XX:TieredStopAtLevel=1", "-Xshare:auto"])
+                                + [name, "--bootstrap-server", self.bootstrap, *arguments],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        if result.returncode != 0:
+            raise BrokerError(f"{name} {' '.join(arguments)}:\n{result.stdout}")
+        return result.stdout
+
+    def cut_log(self, topic, partition, offset):
+        """Of a broker that was killed: takes from a partition what it holds from about this offset on, as if a replica without
+        it had become its leader. Cuts no transaction in two. Returns where the partition ends now."""
+        directory = os.path.join(self.directory, "data", f"{topic}-{partition}")
+        (path,) = glob.glob(os.path.join(directory, "*.log"))
+        with open(path, "rb") as log:
+            data = log.read()
+        at = end = cut = 0
+        open_transactions = set()
+        while at + 61 <= len(data):
+            first, size = struct.unpack_from(">qi", data, at)
+            attributes, last = struct.unpack_from(">hi", data, at + 21)
+            (producer,) = struct.unpack_from(">q", data, at + 43)
+            if size <= 0 or first + last >= offset:
+                break
+            at += 12 + size
+            if attributes & 0x20:  # the end of a transaction
+                open_transactions.discard(producer)
+            elif attributes & 0x10:
+                open_transactions.add(producer)
+            if not open_transactions:
+                cut, end = at, first + last + 1
+        os.truncate(path, cut)
+        for index in glob.glob(os.path.join(directory, "*index")):  # made anew
+            os.unlink(index)
+        return end
 
     # How it is started.
 

@@ -1,5 +1,6 @@
 // What harnesses in Python need of Kafka, over KafkaProbe:
 //   kafka_tool BOOTSTRAP create TOPIC PARTITIONS [name=value]...
+//   kafka_tool BOOTSTRAP delete TOPIC
 //   kafka_tool BOOTSTRAP grow TOPIC PARTITIONS   so many from now on
 //   kafka_tool BOOTSTRAP write                 records as JSON lines on standard input, see below; ends when all are acknowledged
 //   kafka_tool BOOTSTRAP write RATE            at most so many records per second
@@ -140,7 +141,7 @@ static void PrintEnds(KafkaProbe& probe, const std::vector<std::string>& topics)
 int main(int argc, char** argv) {
   std::vector<std::string> a(argv + 1, argv + argc);
   if (a.size() < 2) {
-    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|grow|write|read|committed|members|ends|watch …\n");
+    fprintf(stderr, "usage: kafka_tool BOOTSTRAP create|delete|grow|write|read|committed|members|ends|watch …\n");
     return 2;
   }
   try {
@@ -149,6 +150,8 @@ int main(int argc, char** argv) {
       std::map<std::string, std::string> configs;
       for (size_t i = 4; i < a.size(); ++i) configs[a[i].substr(0, a[i].find('='))] = a[i].substr(a[i].find('=') + 1);
       probe.CreateTopic(a[2], atoi(a[3].c_str()), configs);
+    } else if (a[1] == "delete" && a.size() == 3) {
+      probe.DeleteTopic(a[2]);
     } else if (a[1] == "grow" && a.size() == 4) {
       probe.AddPartitions(a[2], atoi(a[3].c_str()));
     } else if (a[1] == "write") {

@@ -68,6 +68,24 @@ int32_t Connection::KnownPartitions(const std::string& topic) {
   return found == partitions_.end() ? 0 : found->second;
 }
 
+Status Connection::FreshTopicId(const std::string& topic, int64_t wait_ns_max, std::string* id) {
+  Client* admin = nullptr;
+  if (Status status = Admin(&admin); !status.ok()) return status;
+  if (Status status = TopicId(*admin, topic, wait_ns_max, id); !status.ok() || id->empty()) return status;
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::string& known = topic_ids_[topic];
+  if (known.empty()) known = *id;
+  if (known == *id) return Status();
+  return Status::Corrupt("topic `" + topic + "` was deleted and made anew while this pipeline ran: its id was " + known +
+                         " and is " + *id + ". The next start says how to go on");
+}
+
+std::string Connection::KnownTopicId(const std::string& topic) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto found = topic_ids_.find(topic);
+  return found == topic_ids_.end() ? std::string() : found->second;
+}
+
 const std::string& Connection::Identity() {
   if (!options_.instance_id.empty()) return options_.instance_id;
   std::lock_guard<std::mutex> lock(mutex_);

@@ -57,6 +57,11 @@ class Connection {
   void Remember(const std::string& topic, int32_t count);
   // Asks again: partitions may have been added.
   Status FreshPartitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
+  // A topic's id as the broker says it now, empty where it does not tell; kCorrupt once it is another one than before. Any
+  // thread.
+  Status FreshTopicId(const std::string& topic, int64_t wait_ns_max, std::string* id);
+  // The one that was asked for last; empty: none was.
+  std::string KnownTopicId(const std::string& topic);
 
   // The reader of a worker's sources, or of its tables: those that have been read stand at their ends, and a fetch that
   // waits there for news holds up what comes behind it on the same connection. One that does not read `topic` yet, since
@@ -87,6 +92,7 @@ class Connection {
   std::mutex mutex_;
   std::unique_ptr<Client> admin_;
   std::map<std::string, int32_t> partitions_;
+  std::map<std::string, std::string> topic_ids_;
   std::string identity_;
   std::set<std::string> warned_;
   std::vector<WorkerReader> readers_;

@@ -38,7 +38,7 @@ PartitionList ListOf(const std::vector<OperatorClient::Move>& moves) {
   for (const OperatorClient::Move& move : moves) {
     rd_kafka_topic_partition_t* entry = rd_kafka_topic_partition_list_add(list.get(), move.topic.c_str(), move.partition);
     entry->offset = move.to.offset;
-    const std::string text = move.to.start ? kStartText : move.to.metadata;
+    const std::string text = move.to.start ? kStartText : WithoutTopic(move.to.metadata);
     if (text.empty()) continue;
     entry->metadata = strdup(text.c_str());  // the list frees it
     entry->metadata_size = text.size();

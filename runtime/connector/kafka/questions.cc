@@ -1,9 +1,7 @@
 #include "runtime/connector/kafka/questions.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <string_view>
 #include <thread>
 
 namespace weir::kafka {
@@ -13,21 +11,7 @@ constexpr int kWaitMs = 200;
 constexpr int64_t kAnswerNsMax = 5'000'000'000;
 constexpr int64_t kAskAgainNs = 50'000'000;
 
-constexpr const char* kFirstPartitions = "weir partitions=";
-
-// The number in an offset's metadata; 0: there is none.
-int32_t FirstPartitions(std::string_view text) {
-  std::string_view head = kFirstPartitions;
-  int32_t count = 0;
-  if (!text.starts_with(head)) return 0;
-  text.remove_prefix(head.size());
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  return error == std::errc() && end == text.data() + text.size() && count > 0 ? count : 0;
-}
-
 }  // namespace
-
-std::string FirstPartitionsText(int32_t partitions) { return kFirstPartitions + std::to_string(partitions); }
 
 TransactionResult Questions::Over(const std::string& key, Status status) {
   if (status.ok()) {
@@ -54,7 +38,7 @@ void Questions::Pause(const Open& open) {
 }
 
 TransactionResult Questions::Committed(const std::string& topic, std::vector<int64_t>* offsets,
-                                       std::vector<int64_t>* starts, int32_t* then) {
+                                       std::vector<int64_t>* starts, OffsetNote* note) {
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
   std::string key = "committed " + topic;
@@ -64,6 +48,8 @@ TransactionResult Questions::Committed(const std::string& topic, std::vector<int
     Pause(open);
     int64_t wait = int64_t{kWaitMs} * 1'000'000;
     Status status = connection_->FreshPartitions(topic, wait, &open.partitions);
+    // Before the offsets: those of a topic that is made anew between the two questions are gone with it.
+    if (status.ok()) status = connection_->FreshTopicId(topic, wait, &open.topic_id);
     if (!status.ok()) return Over(key, std::move(status));
     open.request =
         std::make_unique<Request>(*admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kAnswerNsMax);
@@ -75,11 +61,18 @@ TransactionResult Questions::Committed(const std::string& topic, std::vector<int
   Status status = GroupOffsetsOf(*admin, *open.request, what, open.partitions, &unstable, &found);
   offsets->assign(found.size(), -1);
   starts->assign(found.size(), -1);
-  *then = 0;
+  note->partitions = 0;
+  note->topic_id = open.topic_id;
   for (size_t p = 0; p < found.size(); ++p) {
     (found[p].start ? *starts : *offsets)[p] = found[p].offset;
-    int32_t count = FirstPartitions(found[p].metadata);
-    if (count > 0) *then = *then == 0 ? count : std::min(*then, count);
+    OffsetNote noted = NoteOf(found[p].metadata);
+    if (noted.partitions > 0) {
+      note->partitions = note->partitions == 0 ? noted.partitions : std::min(note->partitions, noted.partitions);
+    }
+    bool known = !noted.topic_id.empty() && !open.topic_id.empty() && found[p].offset > 0;
+    if (status.ok() && known && noted.topic_id != open.topic_id) {
+      status = MadeAnew(topic, static_cast<int32_t>(p), found[p].offset, noted.topic_id, open.topic_id);
+    }
   }
   if (unstable) status = Status::Unavailable(what + ": a transaction of another producer still holds some of them");
   return Over(key, std::move(status));

@@ -9,15 +9,12 @@
 #include <vector>
 
 #include "runtime/connector/kafka/connection.h"
+#include "runtime/connector/kafka/offset_note.h"
 #include "runtime/connector/kafka/request.h"
 #include "runtime/connector/kafka/topics.h"
 #include "runtime/engine/transactions.h"
 
 namespace weir::kafka {
-
-// The metadata of every committed offset: how many partitions the topic had when the group began. It tells a partition that
-// was added since, which is read from its beginning, from one that only had no offset yet.
-std::string FirstPartitionsText(int32_t partitions);
 
 // All calls on one thread. Each waits 200 ms at most; kAgain: the same call goes on with it.
 class Questions {
@@ -25,9 +22,10 @@ class Questions {
   explicit Questions(Connection* connection) : connection_(connection) {}
 
   // The group's offsets of all partitions that the topic has now; -1: none. Waits for offsets that a transaction holds.
-  // Those that are only where a partition is to begin (kStartText) are in `starts` instead.
+  // Those that are only where a partition is to begin (kStartText) are in `starts` instead. `note`: what is noted with them,
+  // and the topic's id as it is now; kFailed (kCorrupt) when they were committed for another topic of its name.
   TransactionResult Committed(const std::string& topic, std::vector<int64_t>* offsets, std::vector<int64_t>* starts,
-                              int32_t* then);
+                              OffsetNote* note);
   TransactionResult EdgeOf(const std::string& topic, int32_t partition, Edge edge, Isolation isolation,
                            int64_t* offset);
   // The first committed record that is not older than `time_ns`; the end when there is none.
@@ -40,6 +38,7 @@ class Questions {
   struct Open {
     std::unique_ptr<Request> request;
     int32_t partitions = 0;
+    std::string topic_id;
     int64_t ask_at_ns = 0;
     int64_t missing_since_ns = 0;  // the topic is; 0: it is not
   };

@@ -32,7 +32,10 @@ Status KafkaSource::Partitions(int64_t wait_ns_max, int32_t* count) {
   Status status = connection_->Partitions(options_.topic, wait_ns_max, count);
   if (!status.ok()) return status;
   partitions_ = *count;
-  return Warm(wait_ns_max);
+  // Where a recovery asks for it and for the offsets, that one counts.
+  std::string id;
+  if (!options_.table && !options_.resumed) status = connection_->FreshTopicId(options_.topic, wait_ns_max, &id);
+  return status.ok() ? Warm(wait_ns_max) : status;
 }
 
 Status KafkaSource::Warm(int64_t wait_ns_max) {
@@ -108,11 +111,14 @@ Status KafkaSource::Resume(int32_t partition, int64_t offset) {
   return StartFeeds({{partition, offset}});
 }
 
+std::string KafkaSource::Identity(int32_t) { return connection_->KnownTopicId(options_.topic); }
+
 Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed) {
   std::vector<Position> positions;
   if (events_) events_->Assigned(partitions, &positions);
   positions.resize(partitions.size());
   bool read_before = std::any_of(committed.begin(), committed.end(), [](int64_t offset) { return offset >= 0; });
+  const std::string id = connection_->KnownTopicId(options_.topic);
   std::vector<Fetcher::Start> starts;
   std::vector<int64_t> at_time;  // by partition, once it is asked for
   for (size_t i = 0; i < partitions.size(); ++i) {
@@ -120,6 +126,10 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
     Slot slot;
     slot.partition = partitions[i];
     int64_t offset = positions[i].offset;
+    const std::string& was = positions[i].identity;
+    if (!was.empty() && !id.empty() && was != id && offset > 0) {
+      return MadeAnew(options_.topic, partitions[i], offset, was, id);
+    }
     if (offset < 0 && p < committed.size()) offset = committed[p];
     if (offset < 0) {
       // A partition that came after the group had read others begins at its beginning: whatever is in it is new.

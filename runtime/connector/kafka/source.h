@@ -37,6 +37,7 @@ class KafkaSource final : public Source {
   void Hold(int32_t partition, bool held) override;
   PartitionStatus Tell(int32_t partition) override;
   Status Resume(int32_t partition, int64_t offset) override;
+  std::string Identity(int32_t partition) override;  // the topic's id
   void Commit(const std::vector<std::pair<int32_t, Position>>& positions) override;
   Status Ends(int64_t wait_ns_max, std::vector<int64_t>* ends) override;
   void Close() override;

@@ -43,6 +43,9 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
 // The topic's id, which another topic of its name does not have; empty where the broker does not tell.
 Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, std::string* id);
 
+// kCorrupt: partition `partition` of it was read up to `offset` when it was another topic of the same name.
+Status MadeAnew(const std::string& topic, int32_t partition, int64_t offset, const std::string& was, const std::string& is);
+
 // librdkafka's mock cluster (weir run --embedded): it never answers questions about a topic's configuration, and accepts
 // what it can hold.
 bool IsMock(Client& client, int64_t wait_ns_max);

@@ -323,9 +323,9 @@ TransactionResult KafkaTransactions::SendOffsets(const std::vector<SourceOffset>
     rd_kafka_topic_partition_t* entry =
         rd_kafka_topic_partition_list_add(list.get(), SourceTopic(o.source).c_str(), o.partition);
     entry->offset = o.offset;
-    auto first = first_partitions_.find(o.source);
-    if (first == first_partitions_.end()) continue;
-    std::string text = FirstPartitionsText(first->second);
+    auto note = notes_.find(o.source);
+    if (note == notes_.end()) continue;
+    std::string text = ToText(note->second);
     entry->metadata = strdup(text.c_str());  // the list frees it
     entry->metadata_size = text.size();
   }
@@ -337,8 +337,12 @@ TransactionResult KafkaTransactions::Commit() { return producer_ ? producer_->Co
 TransactionResult KafkaTransactions::Abort() { return producer_ ? producer_->Abort() : TransactionResult(); }
 
 TransactionResult KafkaTransactions::Committed(int source, std::vector<int64_t>* offsets, int32_t* then) {
-  TransactionResult result = questions_.Committed(SourceTopic(source), offsets, &starts_[source], then);
-  if (result.ok()) first_partitions_[source] = *then > 0 ? *then : static_cast<int32_t>(offsets->size());
+  OffsetNote note;
+  TransactionResult result = questions_.Committed(SourceTopic(source), offsets, &starts_[source], &note);
+  if (!result.ok()) return result;
+  *then = note.partitions;
+  if (note.partitions == 0) note.partitions = static_cast<int32_t>(offsets->size());
+  notes_[source] = std::move(note);
   return result;
 }
 

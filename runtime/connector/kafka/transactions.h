@@ -109,7 +109,7 @@ class KafkaTransactions final : public Transactions {
   // Records of a Write that the producer had no room for: it goes on behind those that it took.
   size_t write_at_ = 0;
   std::map<int, std::vector<int64_t>> starts_;  // by source and partition: what a reset committed as its start; -1: nothing
-  std::map<int, int32_t> first_partitions_;  // by source: what Committed said, or the number then
+  std::map<int, OffsetNote> notes_;  // by source: what is noted with its offsets
   Questions questions_;
   kafka::Replay replay_;
 };

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""A whole pipeline whose brokers are changed under it: rights withdrawn, quotas, topics made anew, logs that lost their
+ends, another version of transactions. It goes on, or it ends with a message that says what to do; nothing is lost or there
+twice."""
+
+import os
+import signal
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
+import passed_cases  # noqa: E402
+from harness import now  # noqa: E402
+from kafka_broker import KafkaBroker  # noqa: E402
+from under_way import UnderWay  # noqa: E402
+
+SESSION = ("--kafka.session.timeout.ms=6000", "--kafka.heartbeat.interval.ms=500")
+LOST = "has lost records that were read already"
+MADE_ANEW = "was deleted and made anew"
+
+
+class BrokerFaults(UnderWay):
+    def operate(self, pipeline, *command):
+        """One of the operator's commands, with the settings of a pipeline that was stopped."""
+        result = subprocess.run([pipeline.binary, *command, "--state-dir", os.path.join(pipeline.directory, "state"),
+                                 *(a for a in pipeline.arguments if a != "--leave")], env=pipeline.environment,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+
+class TopicMadeAnew(BrokerFaults):
+    def make_anew(self, count):
+        """The topic of the orders is deleted and made anew, and gets so many others than it had."""
+        self.kafka.delete("orders")
+        self.kafka.create("orders", 1)
+        self.write(count)
+
+    def refused_and_begun_again(self, pipeline, anew):
+        pipeline.start(wait_ready=False)
+        self.ends_with(pipeline, 3, MADE_ANEW, "reset --to earliest --keep-state")
+        self.operate(pipeline, "reset", "--to", "earliest", "--keep-state", "--yes")
+        pipeline.start()
+        self.until_read(anew)
+        self.stops(pipeline)
+        self.all_came_out_once()
+        pipeline.start()  # its own offsets are no reason
+        self.stops(pipeline)
+
+    def test_a_topic_made_anew_is_not_read_on_as_the_old_one(self):
+        self.prepare(KafkaBroker().start(), 1500)
+        pipeline = self.copy("--leave").start()
+        self.write(500)
+        self.until_read()
+        self.stops(pipeline)
+        self.make_anew(1000)
+        self.refused_and_begun_again(pipeline, 1000)
+
+
+if __name__ == "__main__":
+    passed_cases.main()

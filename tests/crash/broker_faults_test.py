@@ -11,7 +11,6 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 import passed_cases  # noqa: E402
-from harness import now  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
 from under_way import UnderWay  # noqa: E402
 
@@ -55,6 +54,61 @@ class TopicMadeAnew(BrokerFaults):
         self.stops(pipeline)
         self.make_anew(1000)
         self.refused_and_begun_again(pipeline, 1000)
+
+
+class LostByTheBroker(BrokerFaults):
+    """What a broker acknowledged is gone: as after an unclean election."""
+
+    def read_and_lost(self, topic, share):
+        """A pipeline that has read all and was stopped, on a broker that has lost the rest of a topic; and where it ends."""
+        self.prepare(KafkaBroker().start(), 2000)
+        pipeline = self.copy("--leave").start()
+        for _ in range(5):
+            self.write(100)
+            self.until_read()
+        self.stops(pipeline)
+        return pipeline, self.lose(topic, share)
+
+    def lose(self, topic, share):
+        (ends,) = self.kafka.ends(topic)
+        self.broker.kill()
+        end = self.broker.cut_log(topic, 0, int(ends["written"] * share))
+        self.assertTrue(0 < end < ends["written"])
+        self.broker.start()
+        return end
+
+    def go_on(self, pipeline, lost_from):
+        """With what is there now. What was lost had come out before, and what took its place had not."""
+        self.operate(pipeline, "reset", "--to", f"orders/0@{lost_from}", "--keep-state", "--yes")
+        pipeline.start()
+        self.until_read(lost_from + self.written - 500)
+        self.stops(pipeline)
+        self.all_came_out_once()
+
+    def test_a_topic_that_lost_what_was_read_and_has_other_records_is_not_read_on(self):
+        pipeline, end = self.read_and_lost("orders", 0.7)
+        self.write(600)  # more than were lost
+        pipeline.start(wait_ready=False)
+        self.ends_with(pipeline, 7, LOST, "orders")
+        self.go_on(pipeline, end)
+
+    def test_the_same_while_it_runs(self):
+        self.prepare(KafkaBroker().start(), 2000)
+        pipeline = self.copy(*SESSION).start()
+        for _ in range(5):
+            self.write(100)
+            self.until_read()
+        pipeline.process.send_signal(signal.SIGSTOP)
+        end = self.lose("orders", 0.7)
+        self.write(600)
+        pipeline.process.send_signal(signal.SIGCONT)
+        self.ends_with(pipeline, 7, LOST, "orders")
+        self.go_on(pipeline, end)
+
+    def test_a_changelog_that_lost_its_end_is_not_believed(self):
+        pipeline, _ = self.read_and_lost("crash.orders.changelog", 0.7)
+        pipeline.start(wait_ready=False)
+        self.ends_with(pipeline, 3, "the state belongs to")
 
 
 if __name__ == "__main__":

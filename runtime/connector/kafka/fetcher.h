@@ -34,6 +34,9 @@ class Feed {
   // The next records in offset order, null when there is nothing. An error is one that fetching again does not cure.
   virtual Status Take(std::unique_ptr<Batch>* batch) = 0;
   virtual FeedStatus Tell() = 0;
+  // Of the last record handed out: which leader of the partition had written it; -1: not known. A leader that has less than
+  // that has lost it.
+  virtual int32_t leader_epoch() const { return -1; }
 };
 
 // All calls on one thread. What is fetched ahead is bounded: nothing is fetched for a feed that is not taken from.
@@ -42,6 +45,8 @@ class Fetcher {
   struct Start {
     int32_t partition;
     int64_t offset;  // or kFromEarliest, kFromLatest
+    // Of what was read below the offset, as leader_epoch() said: if the partition has lost it, Take fails (kCorrupt).
+    int32_t leader_epoch = -1;
   };
   virtual ~Fetcher() = default;
   // Gets ready to read a topic: connects and learns its leaders, waiting `wait_ns_max` at most. Not needed, but a start

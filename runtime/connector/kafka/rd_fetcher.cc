@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 namespace weir::kafka {
 namespace {
 
 constexpr size_t kBatchRecordsMax = 512;
+constexpr int64_t kValidateNsMax = 5'000'000'000;
+constexpr int kSeekMs = 1000;
 constexpr int64_t kWatermarkNs = 10'000'000;  // the high watermark is looked up at most this often
 
 // The arrays of a batch, used again and again.
@@ -102,6 +106,7 @@ class RdFeed final : public Feed {
       if (!error_.ok()) continue;
       Fill(raw, &a, records++);
       position_ = raw->offset + 1;
+      leader_epoch_ = rd_kafka_message_leader_epoch(raw);
     }
     if (records == 0) return error_;
     PointHeaders(&a, records);
@@ -111,6 +116,8 @@ class RdFeed final : public Feed {
     *out = std::move(batch);
     return Status();
   }
+
+  int32_t leader_epoch() const override { return leader_epoch_; }
 
   FeedStatus Tell() override {
     FeedStatus status;
@@ -167,17 +174,21 @@ class RdFeed final : public Feed {
   Status ToStatus(const rd_kafka_message_t* raw) const {
     std::string where = "topic `" + topic_ + "`, partition " + std::to_string(partition_);
     std::string detail = rd_kafka_message_errstr(raw);
+    const std::string go_on =
+        "To go on with what is there now, stop every copy and run this binary with `reset --to " +
+        std::string("SOURCE/PARTITION@OFFSET --keep-state`, or with `reset`, which begins without state");
+    // It comes as the reset that the setting auto.offset.reset asks for.
+    if (detail.find(rd_kafka_err2str(RD_KAFKA_RESP_ERR__LOG_TRUNCATION)) != std::string::npos) {
+      return Status::Corrupt(where + ": the broker has lost records that were read already, as when a replica that had not " +
+                             "got them became the leader (unclean.leader.election.enable), and other records may be in " +
+                             "their place (" + detail + "). " + go_on);
+    }
     switch (raw->err) {
       case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
       case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         return Status::Corrupt(where + ": the next record to read, at offset " + std::to_string(position_) +
                                ", is not there (" + detail + "). Either retention deleted records that were never " +
-                               "read, or the topic was made anew. Lengthen the topic's retention. To go on without " +
-                               "these records, move the group's offsets (kafka-consumer-groups.sh --reset-offsets); " +
-                               "a pipeline with state begins without it: with an empty state directory, or, where " +
-                               "it is kept in changelog topics, with those and the group's offsets deleted");
-      case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
-        return Status::Corrupt(where + ": the broker lost records that were read already (" + detail + ")");
+                               "read (lengthen it), or the topic was made anew, or the broker lost records. " + go_on);
       case RD_KAFKA_RESP_ERR__BAD_MSG:
       case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
         return Status::Corrupt(where + ", offset " + std::to_string(raw->offset) +
@@ -197,6 +208,7 @@ class RdFeed final : public Feed {
   Queue queue_;
   std::atomic<bool> ready_{true};
   int64_t position_ = -1;
+  int32_t leader_epoch_ = -1;
   int64_t empty_fetch_at_ = -1;  // the offset of the last end-of-partition event
   int64_t watermark_ = -1;
   int64_t watermark_ns_ = 0;
@@ -228,7 +240,7 @@ class RdFetcher final : public Fetcher {
                                         : start.offset;
     }
     Error error(rd_kafka_incremental_assign(core_->client->get(), list.get()));
-    if (!error) return Status();
+    if (!error) return Validate(topic, starts);
     return core_->client->ToStatus(rd_kafka_error_code(error.get()), "starting to read topic `" + topic + "`",
                                    rd_kafka_error_string(error.get()));
   }
@@ -250,6 +262,33 @@ class RdFetcher final : public Fetcher {
   }
 
  private:
+  // Lets the brokers say whether they still have what was read below these offsets: librdkafka asks them when it is told to
+  // seek, not when it is told to start. What is not known is not asked for.
+  Status Validate(const std::string& topic, const std::vector<Start>& starts) {
+    PartitionList list = NewPartitionList(static_cast<int>(starts.size()));
+    for (const Start& start : starts) {
+      if (start.offset <= 0 || start.leader_epoch < 0) continue;
+      rd_kafka_topic_partition_t* p = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), start.partition);
+      p->offset = start.offset;
+      rd_kafka_topic_partition_set_leader_epoch(p, start.leader_epoch);
+    }
+    for (int64_t end = MonoNs() + kValidateNsMax; list->cnt > 0;) {
+      Error error(rd_kafka_seek_partitions(core_->client->get(), list.get(), kSeekMs));
+      if (error) return core_->client->ToStatus(rd_kafka_error_code(error.get()), "starting to read topic `" + topic + "`");
+      // A partition that was read just now must have stopped first.
+      for (int i = list->cnt; i-- > 0;) {
+        if (!list->elems[i].err) rd_kafka_topic_partition_list_del_by_idx(list.get(), i);
+      }
+      if (list->cnt == 0) break;
+      if (MonoNs() > end) {
+        return core_->client->ToStatus(list->elems[0].err, "starting to read topic `" + topic + "`, partition " +
+                                                               std::to_string(list->elems[0].partition));
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return Status();
+  }
+
   std::shared_ptr<Core> core_;
   std::vector<Topic> topics_;  // kept: librdkafka forgets what it knows of topics nobody holds; gone before the client
 };

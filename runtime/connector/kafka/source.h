@@ -55,6 +55,7 @@ class KafkaSource final : public Source {
     bool held = false;
     bool commit_start = false;  // what its start policy came to is still to be committed
     uint32_t keys_checked = 0;
+    int32_t leader_epoch = -1;  // as the connection knows it
   };
 
   Slot* Find(int32_t partition);

@@ -280,6 +280,7 @@ Status GroupOffsetsOf(Client& client, Request& request, const std::string& what,
     offset.offset = p.offset;
     if (p.metadata) offset.metadata.assign(static_cast<const char*>(p.metadata), p.metadata_size);
     offset.start = offset.metadata == kStartText;
+    offset.leader_epoch = rd_kafka_topic_partition_get_leader_epoch(&p);
   }
   *unstable = code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
   if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return Status();  // it has committed nothing

@@ -78,6 +78,7 @@ struct GroupOffset {
   int64_t offset = -1;   // -1: nothing
   bool start = false;    // only where the partition is to begin: `reset --to`
   std::string metadata;  // to be kept when the offset is moved
+  int32_t leader_epoch = -1;  // of what was read below it; -1: not known
 };
 // Of partitions [0, count) of a topic: asks, and reads the answer once the request is over. `*unstable`: a transaction still
 // holds some of it, and nothing of the answer counts.

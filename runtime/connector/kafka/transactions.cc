@@ -323,6 +323,7 @@ TransactionResult KafkaTransactions::SendOffsets(const std::vector<SourceOffset>
     rd_kafka_topic_partition_t* entry =
         rd_kafka_topic_partition_list_add(list.get(), SourceTopic(o.source).c_str(), o.partition);
     entry->offset = o.offset;
+    rd_kafka_topic_partition_set_leader_epoch(entry, connection_->KnownEpoch(SourceTopic(o.source), o.partition));
     auto note = notes_.find(o.source);
     if (note == notes_.end()) continue;
     std::string text = ToText(note->second);

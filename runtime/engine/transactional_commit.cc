@@ -106,7 +106,7 @@ TransactionalCommit::Step TransactionalCommit::Handle(const TransactionResult& r
       engine_.Fail(result.status.code() == StatusCode::kCorrupt || result.status.code() == StatusCode::kInvalid
                        ? ExitCode::kStateMismatch
                        : ExitCode::kConnector,
-                   fmt::format("{}: {}", doing, result.status.message()));
+                   fmt::format("{}: {}", doing, result.status.message()), result.line);
       return Step::kIdle;
   }
   return Step::kIdle;

@@ -28,6 +28,7 @@ enum class TransactionOutcome : uint8_t {
 struct TransactionResult {
   TransactionOutcome outcome = TransactionOutcome::kOk;
   Status status;  // why, unless kOk
+  uint32_t line = 0;  // of the .weir file: what could not be done; 0: nothing in particular
   bool ok() const { return outcome == TransactionOutcome::kOk; }
 };
 

@@ -3,6 +3,7 @@
 ends, another version of transactions. It goes on, or it ends with a message that says what to do; nothing is lost or there
 twice."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,8 +16,13 @@ from kafka_broker import KafkaBroker  # noqa: E402
 from under_way import UnderWay  # noqa: E402
 
 SESSION = ("--kafka.session.timeout.ms=6000", "--kafka.heartbeat.interval.ms=500")
+ACLS = "org.apache.kafka.tools.AclCommand"
 LOST = "has lost records that were read already"
 MADE_ANEW = "was deleted and made anew"
+
+# Where something is declared: "sink none_out".
+with open(os.path.join(HERE, "crash.weir")) as source:
+    LINES = {" ".join(line.replace(":", " ").split()[:2]): number for number, line in enumerate(source, 1)}
 
 
 class BrokerFaults(UnderWay):
@@ -109,6 +115,47 @@ class LostByTheBroker(BrokerFaults):
         pipeline, _ = self.read_and_lost("crash.orders.changelog", 0.7)
         pipeline.start(wait_ready=False)
         self.ends_with(pipeline, 3, "the state belongs to")
+
+
+class RightsWithdrawn(UnderWay):
+    def test_rights_that_are_withdrawn_are_named_and_nothing_is_lost(self):
+        self.prepare(KafkaBroker(properties={
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": "true"}).start(), 5000)
+        # A resource that has an ACL is for nobody whom none allows.
+        self.broker.tool(ACLS, "--add", "--allow-principal", "User:*", "--operation", "All", "--topic", "*", "--group", "*",
+                         "--transactional-id", "*", "--cluster")
+        pipeline = self.copy(*SESSION)
+        for operation, resource, line, *words in (
+                ("Read", ("--topic", "orders"), "source orders", "READ", "topic `orders`"),
+                ("Write", ("--topic", "priced.none"), "sink none_out", "WRITE on the topic", "topic `priced.none`"),
+                ("Write", ("--topic", "crash.orders.changelog"), "source orders", "WRITE on the topic",
+                 "topic `crash.orders.changelog`"),
+                ("Read", ("--group", "crash"), "connection main", "READ on", "group `crash`"),
+                ("Write", ("--transactional-id", "weir-crash", "--resource-pattern-type", "prefixed"), "connection main",
+                 "WRITE and DESCRIBE on transactional ids that begin with `weir-`")):
+            with self.subTest(resource=resource):
+                if os.path.exists(pipeline.log_path):
+                    os.unlink(pipeline.log_path)
+                acl = ("--deny-principal", "User:ANONYMOUS", "--operation", operation, *resource)
+                pipeline.start()
+                writer = self.write_slowly(800, 200)
+                self.until_some_came_out(self.written - 700)
+                self.broker.tool(ACLS, "--add", *acl)
+                try:
+                    self.ends_with(pipeline, 4)
+                finally:
+                    pipeline.kill()
+                    self.broker.tool(ACLS, "--remove", "--force", *acl)
+                (error,) = (e for e in map(json.loads, pipeline.log().splitlines()) if e["level"] == "error")
+                for word in words:
+                    self.assertIn(word, error["msg"])
+                self.assertEqual(error["at"], f"crash.weir:{LINES[line]}")
+                self.assertEqual(writer.wait(60), 0)
+        pipeline.start()
+        self.until_read()
+        self.stops(pipeline)
+        self.all_came_out_once()
 
 
 if __name__ == "__main__":

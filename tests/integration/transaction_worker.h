@@ -22,8 +22,10 @@ struct Worker : KafkaProcess {
   Worker(const std::string& name, const std::string& in, const std::string& out, const std::string& instance_id,
          const std::string& brokers = TheBroker().bootstrap())
       : KafkaProcess(name, {{"kafka.topic.metadata.refresh.interval.ms", "1000"}}, instance_id, brokers) {
+    program.steps = {{"trades", "source", 1}, {"out", "sink", 2}};
     program.sources.push_back(TopicSource(in));
     program.sinks.push_back(TopicSink(out));
+    program.sinks[0].step = 1;
     weir::StageSpec stage;
     stage.name = "trades/1m";
     stage.source = 0;

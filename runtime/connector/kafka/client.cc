@@ -82,6 +82,11 @@ void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const 
     }
     if (!client->debug_asked_) return;
   }
+  // The others of the same request are told, too: they were not attempted.
+  if (!strcmp(facility, "ADDPARTS") && Contains(text, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED))) {
+    std::lock_guard<std::mutex> lock(client->mutex_);
+    client->last_refusal_ = text;
+  }
   bool failure = !strcmp(facility, "FAIL") || !strcmp(facility, "ERROR");
   if (failure) {
     // "[thrd:…]: host:9092/bootstrap: Connect to … failed: …": what follows the thread's name is for people.
@@ -145,6 +150,11 @@ bool Client::FetchesAnswered(int64_t now_mono_ns) const {
 BrokerVersionsByAddress Client::broker_versions() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return broker_versions_;
+}
+
+std::string Client::LastRefusal() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return last_refusal_;
 }
 
 Status Client::Unreachable() const {

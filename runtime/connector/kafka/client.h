@@ -50,6 +50,9 @@ class Client {
 
   // "cannot reach Kafka at a:9092 (connection `main`, setting `brokers`): Connect to … failed: Connection refused".
   Status Unreachable() const;
+  // librdkafka's words for the last partition that there was no right to write to in a transaction: the error that comes of
+  // it does not say which it was. Empty: none.
+  std::string LastRefusal() const;
   // True once a broker refused our credentials or certificate, until one accepts them.
   bool refused_us() const { return refused_us_.load(std::memory_order_relaxed); }
   // Fetch requests are being answered: none failed since the last that succeeded, and that was not long ago.
@@ -87,6 +90,7 @@ class Client {
   int64_t tell_at_ns_ = 0;
   uint64_t not_told_ = 0;
   BrokerVersionsByAddress broker_versions_;
+  std::string last_refusal_;
   std::string last_failure_;  // librdkafka's words for the last connection that failed
 };
 

@@ -361,7 +361,8 @@ Status OperatorClient::Fence(const std::string& purpose, const std::vector<std::
     return status;
   }
   for (const Target& target : targets_) {
-    if (Status status = producer_->AddTarget(target.topic, "topic `" + target.topic + "`", false); !status.ok()) return status;
+    Status status = producer_->AddTarget(target.topic, "topic `" + target.topic + "`", 0, false);
+    if (!status.ok()) return status;
   }
   return Until(kWaitNs, [&] { return producer_->Init(); }).status;
 }

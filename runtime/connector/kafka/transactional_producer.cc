@@ -99,9 +99,10 @@ void TransactionalProducer::End(std::unique_ptr<TransactionalProducer> producer)
   producer.release();
 }
 
-Status TransactionalProducer::AddTarget(const std::string& topic, const std::string& name, bool tracked) {
+Status TransactionalProducer::AddTarget(const std::string& topic, const std::string& name, uint32_t line, bool tracked) {
   auto target = std::make_unique<Target>();
   target->name = name;
+  target->line = line;
   target->number = targets_.size();
   target->tracked = tracked;
   rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(client_->get());
@@ -150,7 +151,7 @@ TransactionResult TransactionalProducer::Send(size_t target, int32_t partition, 
     }
     if (record.headers) rd_kafka_headers_destroy(record.headers);
     std::string what = "writing to " + to.name;
-    if (IsForGood(code)) return ForGood(code, what, rd_kafka_error_string(error.get()));
+    if (IsForGood(code)) return ForGood(code, what, rd_kafka_error_string(error.get()), &to);
     return Cause(what + ": " + rd_kafka_error_string(error.get()));
   }
 }
@@ -263,10 +264,11 @@ TransactionResult TransactionalProducer::ToResult(const rd_kafka_error_t* error,
 }
 
 TransactionResult TransactionalProducer::ForGood(rd_kafka_resp_err_t code, const std::string& what,
-                                                 const std::string& detail) {
+                                                 const std::string& detail, const Target* target) {
   std::string where = what + " (connection `" + client_->settings().connection + "`): ";
+  uint32_t line = target ? target->line : client_->settings().line;
   auto denied = [&](const std::string& right) {
-    return TransactionResult{TransactionOutcome::kFailed, Status::Denied(where + "no right to it: it needs " + right)};
+    return TransactionResult{TransactionOutcome::kFailed, Status::Denied(where + "no right to it: it needs " + right), line};
   };
   switch (code) {
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
@@ -274,8 +276,12 @@ TransactionResult TransactionalProducer::ForGood(rd_kafka_resp_err_t code, const
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
       return denied("READ on group `" + client_->settings().group + "`");
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-      return denied("WRITE on the topics written to, and READ on those whose offsets are committed; the broker says: " +
-                    detail);
+      if (const Target* refused = target ? nullptr : Refused()) {
+        line = refused->line;
+        return denied("WRITE on the topic of " + refused->name);
+      }
+      if (target) return denied("WRITE on the topic");
+      return denied("READ on the topics whose offsets are committed; the broker says: " + detail);
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
       return denied("IDEMPOTENT_WRITE on the cluster (brokers before 3.0)");
     case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
@@ -292,6 +298,15 @@ TransactionResult TransactionalProducer::ForGood(rd_kafka_resp_err_t code, const
     default:
       return {TransactionOutcome::kFailed, client_->ToStatus(code, what, detail)};
   }
+}
+
+const TransactionalProducer::Target* TransactionalProducer::Refused() const {
+  const std::string words = client_->LastRefusal();
+  for (const auto& target : targets_) {
+    const std::string topic = rd_kafka_topic_name(target->topic.get());
+    if (words.find("\"" + topic + "\"") != std::string::npos) return target.get();
+  }
+  return nullptr;
 }
 
 // Why librdkafka gave this transaction up. It tells in the answer to any call that does not fit the state, and beginning
@@ -346,7 +361,7 @@ void TransactionalProducer::Delivered(const rd_kafka_message_t* message) {
     unanswered_.store(true, std::memory_order_release);
     result = {TransactionOutcome::kAbort, client_->ToStatus(code, what)};
   } else if (IsForGood(code)) {
-    result = ForGood(code, what, rd_kafka_err2str(code));
+    result = ForGood(code, what, rd_kafka_err2str(code), &target);
   } else {
     result = {TransactionOutcome::kAbort, client_->ToStatus(code, what)};
   }

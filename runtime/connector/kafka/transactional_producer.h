@@ -38,7 +38,7 @@ class TransactionalProducer {
   static void End(std::unique_ptr<TransactionalProducer> producer);
 
   // A topic to write to, and what messages call it. Before Init; numbered from 0. `tracked`: End is asked for.
-  Status AddTarget(const std::string& topic, const std::string& name, bool tracked);
+  Status AddTarget(const std::string& topic, const std::string& name, uint32_t line, bool tracked);
 
   TransactionResult Init();
   TransactionResult Begin();
@@ -60,6 +60,7 @@ class TransactionalProducer {
  private:
   struct Target {
     std::string name;
+    uint32_t line;  // of the .weir file
     size_t number;
     Topic topic;
     bool tracked = false;
@@ -81,7 +82,11 @@ class TransactionalProducer {
   void RunOffsets();
   bool OffsetsDone();
   TransactionResult ToResult(const rd_kafka_error_t* error, const std::string& what);
-  TransactionResult ForGood(rd_kafka_resp_err_t code, const std::string& what, const std::string& detail);
+  // `target`: what it is about, where that is known.
+  TransactionResult ForGood(rd_kafka_resp_err_t code, const std::string& what, const std::string& detail,
+                            const Target* target = nullptr);
+  // The target that the broker refused to add to a transaction last, as far as librdkafka tells; null: none.
+  const Target* Refused() const;
   TransactionResult Cause(const std::string& what);
 
   Options options_;

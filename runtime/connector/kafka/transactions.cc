@@ -178,6 +178,13 @@ void KafkaTransactions::Check(int sink, const OutputBuffer& outputs, std::vector
   }
 }
 
+uint32_t KafkaTransactions::LineOf(const std::string& step) const {
+  for (const StepInfo& info : program_->steps) {
+    if (info.name == step) return info.line;
+  }
+  return 0;
+}
+
 Status KafkaTransactions::MakeProducer() {
   const Settings& settings = connection_->settings();
   TransactionalProducer::Options options;
@@ -196,16 +203,18 @@ Status KafkaTransactions::MakeProducer() {
   std::unique_ptr<TransactionalProducer> producer;
   if (Status status = TransactionalProducer::Make(settings, std::move(options), &producer); !status.ok()) return status;
   for (const SinkSpec& sink : program_->sinks) {
-    Status status = producer->AddTarget(sink.address, "sink `" + sink.name + "`, topic `" + sink.address + "`", false);
+    Status status = producer->AddTarget(sink.address, "sink `" + sink.name + "`, topic `" + sink.address + "`",
+                                         program_->steps[sink.step].line, false);
     if (!status.ok()) return status;
   }
   for (const InternalTopic& rekey : rekeys_) {
-    Status status = producer->AddTarget(rekey.topic, "rows of `" + rekey.stage + "`, topic `" + rekey.topic + "`", false);
+    Status status = producer->AddTarget(rekey.topic, "rows of `" + rekey.stage + "`, topic `" + rekey.topic + "`",
+                                         LineOf(rekey.stage), false);
     if (!status.ok()) return status;
   }
   for (const InternalTopic& changelog : changelogs_) {
     Status status = producer->AddTarget(changelog.topic, "changelog of `" + changelog.stage + "`, topic `" +
-                                                             changelog.topic + "`", true);
+                                                             changelog.topic + "`", LineOf(changelog.stage), true);
     if (!status.ok()) return status;
   }
   producer_ = std::move(producer);
@@ -330,7 +339,17 @@ TransactionResult KafkaTransactions::SendOffsets(const std::vector<SourceOffset>
     entry->metadata = strdup(text.c_str());  // the list frees it
     entry->metadata_size = text.size();
   }
-  return producer_->SendOffsets(list, group);
+  TransactionResult result = producer_->SendOffsets(list, group);
+  if (result.status.code() != StatusCode::kDenied) return result;
+  for (const SourceOffset& o : offsets) {
+    const SourceSpec& source = program_->sources[static_cast<size_t>(o.source)];
+    // "… orders((null))[0](Broker: Topic authorization failed) …"
+    if (result.status.message().find(" " + source.address + "(") == std::string::npos) continue;
+    result.line = program_->steps[source.step].line;
+    result.status = result.status.Within("source `" + source.name + "`, topic `" + source.address + "`");
+    break;
+  }
+  return result;
 }
 
 TransactionResult KafkaTransactions::Commit() { return producer_ ? producer_->Commit() : NoProducer(); }

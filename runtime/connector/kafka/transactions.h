@@ -84,6 +84,8 @@ class KafkaTransactions final : public Transactions {
   const std::string& SourceTopic(int source) const;
   // Targets are the sinks, the topics of exchanges, the changelogs.
   size_t TargetOf(size_t changelog) const { return program_->sinks.size() + rekeys_.size() + changelog; }
+  // Where a step is declared; stages are called by one.
+  uint32_t LineOf(const std::string& step) const;
   // The changelog of a stage: its index in changelogs_; -1: it has none.
   int ChangelogOf(int stage) const;
 

@@ -12,6 +12,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 import passed_cases  # noqa: E402
+from harness import now  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
 from under_way import UnderWay  # noqa: E402
 
@@ -153,6 +154,49 @@ class RightsWithdrawn(UnderWay):
                 self.assertEqual(error["at"], f"crash.weir:{LINES[line]}")
                 self.assertEqual(writer.wait(60), 0)
         pipeline.start()
+        self.until_read()
+        self.stops(pipeline)
+        self.all_came_out_once()
+
+
+class Quotas(UnderWay):
+    ORDERS = 1500
+
+    def seconds_for_all(self):
+        began = now()
+        self.write(self.ORDERS)
+        self.until_read()
+        return now() - began
+
+    def test_throttled_by_quotas_it_is_slow_and_nothing_else(self):
+        # Quotas hold from the first second on: not over the last eleven.
+        self.prepare(KafkaBroker(properties={"quota.window.num": "2"}).start(), 2 * self.ORDERS)
+        pipeline = self.copy().start()
+        fast = self.seconds_for_all()
+        quota = ("--alter", "--entity-type", "clients", "--entity-default")
+        rates = {"producer_byte_rate": 120_000, "consumer_byte_rate": 80_000}
+        self.broker.tool("kafka.admin.ConfigCommand", *quota, "--add-config", ",".join(f"{k}={v}" for k, v in rates.items()))
+        slow = self.seconds_for_all()
+        self.broker.tool("kafka.admin.ConfigCommand", *quota, "--delete-config", ",".join(rates))
+        print(f"{fast:.1f} s without quotas, {slow:.1f} s with them")
+        self.assertGreater(slow, fast + 3)
+        self.stops(pipeline)
+        for trouble in ("starts anew", "takes an epoch back", "joins again", "session timed out"):
+            self.assertNotIn(trouble, pipeline.log())
+        self.all_came_out_once()
+
+
+class TransactionVersion(UnderWay):
+    def test_another_version_of_transactions_under_way_changes_nothing(self):
+        self.prepare(KafkaBroker().start(), 6000)
+        pipeline = self.copy(*SESSION).start()
+        writer = self.write_slowly(6000, 400)
+        for change, version in (("downgrade", 1), ("upgrade", 2), ("downgrade", 0), ("upgrade", 2)):
+            before = self.kafka.count("priced.none")
+            self.broker.tool("org.apache.kafka.tools.FeatureCommand", change, "--feature", f"transaction.version={version}")
+            self.until_some_came_out(before + 400)
+        self.assertIsNone(writer.poll())  # all changes were made under load
+        self.assertEqual(writer.wait(60), 0)
         self.until_read()
         self.stops(pipeline)
         self.all_came_out_once()

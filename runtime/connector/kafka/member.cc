@@ -11,6 +11,8 @@ constexpr int64_t kServeNsMax = 100'000'000;  // also without a wake-up: timers 
 constexpr int64_t kAskAgainNs = 200'000'000;
 constexpr int64_t kRevokeCommitNsMax = 5'000'000'000;
 constexpr int kAskTimeoutMs = 5'000;
+// librdkafka gives a question up by itself, as a rule: this much later nobody answers it any more.
+constexpr int64_t kAskNsMax = (kAskTimeoutMs + 1'000) * 1'000'000ll;
 constexpr int64_t kLookNsMax = 500'000'000;
 constexpr int16_t kApiJoinGroup = 11, kApiHeartbeat = 12, kApiSyncGroup = 14;
 
@@ -98,6 +100,10 @@ Status Member::Serve() {
   if (!fatal_.ok()) return fatal_;
   if (!missing_.empty() && fatal_.ok()) fatal_ = LookForMissing(now);
   ServeAnswers(0);
+  if (asking_ && now - question_sent_ns_ > kAskNsMax) {
+    asking_ = false;
+    ask_again_ = !asked_.empty();
+  }
   if (ask_again_ && !asking_ && now >= ask_at_ns_) SendQuestion();
   SendCommit();
   return fatal_;
@@ -277,6 +283,8 @@ void Member::AskCommitted(const std::vector<TopicOffset>& partitions) {
 
 void Member::SendQuestion() {
   asking_ = true;
+  question_sent_ns_ = MonoNs();
+  ++question_;
   ask_again_ = false;
   std::vector<TopicOffset> bare = asked_;
   for (TopicOffset& o : bare) o.offset = RD_KAFKA_OFFSET_INVALID;
@@ -286,6 +294,7 @@ void Member::SendQuestion() {
   AdminOptions options(rd_kafka_AdminOptions_new(client_->get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
   char error[256];
   rd_kafka_AdminOptions_set_request_timeout(options.get(), kAskTimeoutMs, error, sizeof error);
+  rd_kafka_AdminOptions_set_opaque(options.get(), reinterpret_cast<void*>(question_));
   // Offsets that a transaction is still writing are waited for.
   Error unsupported(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
   rd_kafka_ListConsumerGroupOffsets(client_->get(), &request, 1, options.get(), answers_.get());
@@ -307,6 +316,7 @@ void Member::ServeAnswers(int wait_ms) {
         SendCommit();
       }
     } else if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT) {
+      if (rd_kafka_event_opaque(event.get()) != reinterpret_cast<void*>(question_)) continue;  // of one that was given up
       asking_ = false;
       if (asked_.empty()) continue;  // revoked meanwhile
       if (ask_again_) {              // asked for others meanwhile

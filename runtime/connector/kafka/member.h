@@ -112,6 +112,8 @@ class Member {
   bool commit_failed_ = false;
   std::vector<TopicOffset> asked_;
   bool asking_ = false;      // a request is on its way
+  uintptr_t question_ = 0;        // number of the last one that was sent
+  int64_t question_sent_ns_ = 0;
   bool ask_again_ = false;   // its answer is for an older question, or it failed
   int64_t ask_at_ns_ = 0;    // not before this time
   std::map<std::string, int64_t> missing_;  // topics that a broker does not know, since when

@@ -9,6 +9,11 @@ namespace {
 constexpr int kWaitMs = 200;
 // A call that librdkafka refuses at once for a passing reason is not repeated faster than this.
 constexpr int kPauseMs = 20;
+// Starting takes as long as the broker is away, and a new producer costs little.
+constexpr int64_t kInitNsMax = 60'000'000'000;
+// The broker aborts a transaction when its time is over. What librdkafka has not brought to its end after this many of
+// them hangs: it has states in which a call waits for an answer that nobody will give.
+constexpr int64_t kTransactionTimes = 3;
 constexpr auto kEndWaitMax = std::chrono::seconds(1);
 
 // Requests that change something at the broker within a transaction.
@@ -115,6 +120,7 @@ Status TransactionalProducer::AddTarget(const std::string& topic, const std::str
 
 TransactionResult TransactionalProducer::Init() {
   if (ready_) return {};
+  if (give_up_ns_ == 0) give_up_ns_ = MonoNs() + kInitNsMax;
   Error error(rd_kafka_init_transactions(client_->get(), kWaitMs));
   TransactionResult result = ToResult(error.get(), "starting transactions as `" + options_.transactional_id + "`");
   ready_ = result.ok();
@@ -123,7 +129,7 @@ TransactionResult TransactionalProducer::Init() {
       rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__TIMED_OUT) {
     result.status = client_->Unreachable();
   }
-  return result;
+  return Bounded(std::move(result));
 }
 
 TransactionResult TransactionalProducer::Begin() {
@@ -131,6 +137,7 @@ TransactionResult TransactionalProducer::Begin() {
   TransactionResult result = ToResult(error.get(), "beginning a transaction");
   if (result.ok()) {
     in_transaction_ = true;
+    give_up_ns_ = MonoNs() + kTransactionTimes * TransactionTimeoutMs(client_->settings()) * 1'000'000ll;
     for (auto& target : targets_) target->ends.clear();
     undelivered_ = false;
     delivery_ = {};
@@ -166,7 +173,7 @@ TransactionResult TransactionalProducer::Flush() {
                                      delivery_.outcome != TransactionOutcome::kFailed);
     return better ? cause : delivery_;
   }
-  return code ? NotYet("waiting for records to be acknowledged") : TransactionResult();
+  return code ? Bounded(NotYet("waiting for records to be acknowledged")) : TransactionResult();
 }
 
 TransactionResult TransactionalProducer::SendOffsets(const PartitionList& offsets, const GroupToken& group) {
@@ -188,7 +195,7 @@ TransactionResult TransactionalProducer::SendOffsets(const PartitionList& offset
     changed_.notify_all();
   }
   changed_.wait_for(lock, std::chrono::milliseconds(kWaitMs), [&] { return call_.state == OffsetsCall::kDone; });
-  if (call_.state != OffsetsCall::kDone) return NotYet(what);
+  if (call_.state != OffsetsCall::kDone) return Bounded(NotYet(what));
   call_.state = OffsetsCall::kNone;
   Error error = std::move(call_.error);
   lock.unlock();
@@ -226,24 +233,30 @@ bool TransactionalProducer::OffsetsDone() {
 }
 
 TransactionResult TransactionalProducer::Commit() {
-  if (!OffsetsDone()) return NotYet("waiting for offsets to be committed");
+  if (!OffsetsDone()) return Bounded(NotYet("waiting for offsets to be committed"));
   Error error(rd_kafka_commit_transaction(client_->get(), kWaitMs));
   TransactionResult result = ToResult(error.get(), "committing a transaction");
   // librdkafka may give a transaction up while its EndTxn is on its way, and that may have committed it.
   if (result.outcome == TransactionOutcome::kAbort && unanswered()) result.outcome = TransactionOutcome::kRestart;
   if (result.ok()) in_transaction_ = false;
-  return result;
+  return Bounded(std::move(result));
 }
 
 TransactionResult TransactionalProducer::Abort() {
   if (!in_transaction_) return {};
-  if (!OffsetsDone()) return NotYet("waiting for offsets to be committed");
+  if (!OffsetsDone()) return Bounded(NotYet("waiting for offsets to be committed"));
   Error error(rd_kafka_abort_transaction(client_->get(), kWaitMs));
   TransactionResult result = ToResult(error.get(), "aborting a transaction");
   // An abort that must be aborted is one that has not happened yet.
   if (result.outcome == TransactionOutcome::kAbort) result.outcome = TransactionOutcome::kAgain;
   if (result.ok()) in_transaction_ = false;
-  return result;
+  return Bounded(std::move(result));
+}
+
+TransactionResult TransactionalProducer::Bounded(TransactionResult result) const {
+  if (result.outcome != TransactionOutcome::kAgain || MonoNs() < give_up_ns_) return result;
+  return {TransactionOutcome::kRestart,
+          Status::Unavailable(result.status.message() + ", after all the time that it had; a new producer takes over")};
 }
 
 TransactionResult TransactionalProducer::ToResult(const rd_kafka_error_t* error, const std::string& what) {

@@ -1,5 +1,6 @@
 // One librdkafka producer with transactions, from init_transactions to its end. Every call waits 200 ms at most and is
-// to be repeated while it says kAgain. What an error means is decided here and nowhere else.
+// to be repeated while it says kAgain, which it does for a bounded time: then a new producer is wanted. What an error means
+// is decided here and nowhere else.
 #pragma once
 
 #include <atomic>
@@ -79,6 +80,8 @@ class TransactionalProducer {
   static void OnDelivered(rd_kafka_t* rk, const rd_kafka_message_t* message, void* opaque);
   static void OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner);
   void Delivered(const rd_kafka_message_t* message);
+  // kAgain becomes kRestart when librdkafka had its time.
+  TransactionResult Bounded(TransactionResult result) const;
   void RunOffsets();
   bool OffsetsDone();
   TransactionResult ToResult(const rd_kafka_error_t* error, const std::string& what);
@@ -94,6 +97,7 @@ class TransactionalProducer {
   std::vector<std::unique_ptr<Target>> targets_;
   std::atomic<bool> unanswered_{false};
   bool ready_ = false;           // Init is done
+  int64_t give_up_ns_ = 0;       // when a new producer is wanted, on the monotonic clock: of Init, of the transaction
   bool in_transaction_ = false;  // between Begin and the end of Commit or Abort
   bool closing_ = false;
   bool undelivered_ = false;     // a record of this transaction failed, which dooms it

@@ -449,9 +449,10 @@ def report(workload, programs, figures, weir, arguments, problems):
         ideal = IN_FLIGHT / (sum(workload.delay_ms) / 2 / 1000)
         bars.append((mine["rate"] >= 0.9 * ideal, f"{mine['rate']:,.0f} records/s, in_flight / mean delay is {ideal:,.0f}, "
                                                   f"by hand {hand['rate']:,.0f}; bar 90 %"))
-    start_base = programs[0].name  # W1: the raw copy
-    extra = mine["start"] - median[start_base]["start"]
-    bars.append((extra <= 0.1, f"first output {extra:+.2f} s against {start_base}, bar +0.10"))
+    if not workload.exactly_once:  # there the first output is seen with the first commit
+        start_base = programs[0].name  # W1: the raw copy
+        extra = mine["start"] - median[start_base]["start"]
+        bars.append((extra <= 0.1, f"first output {extra:+.2f} s against {start_base}, bar +0.10"))
     for met, text in bars:
         print(f"  {'met    ' if met else 'MISSED '} {text}")
         if not met and arguments.enforce:

@@ -14,7 +14,7 @@ namespace weir {
 // What an entry of the state is. The numbers are stored.
 enum class StateKind : uint8_t {
   kWindow = 1,    // key: start (8 bytes, order-keeping), key bytes. value: the saved accumulator
-  kRow = 2,       // key: sequence number (8 bytes, big endian). value: a pending row of a lookup, see runtime/lookup
+  kRow = 2,       // key: its slot (4 bytes, big endian). value: a pending row of a lookup, see runtime/lookup
   kSource = 3,    // key: empty. value: position and watermark of a source's partition
   kExchange = 4,  // key: empty. value: the watermark of the reading task
   kSink = 5,      // key: empty. value: committed length
@@ -125,6 +125,24 @@ struct OrderedKey {
     uint64_t big = 0;
     std::memcpy(&big, key.data, 8);
     return __builtin_bswap64(big);
+  }
+};
+
+// The key of a pending row: which of its task's slots it has.
+struct SlotKey {
+  char bytes[4];
+  explicit SlotKey(uint32_t slot) {
+    uint32_t big = __builtin_bswap32(slot);
+    std::memcpy(bytes, &big, 4);
+  }
+  Str str() const { return Str(bytes, 4); }
+  // False: it is no slot.
+  [[nodiscard]] static bool Read(Str key, uint32_t* slot) {
+    if (key.size != 4) return false;
+    uint32_t big = 0;
+    std::memcpy(&big, key.data, 4);
+    *slot = __builtin_bswap32(big);
+    return true;
   }
 };
 

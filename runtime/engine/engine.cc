@@ -72,7 +72,7 @@ Status Engine::Start() {
   }
   // Last, so that nothing is read before all state is back.
   for (auto& worker : workers_) {
-    worker->Restored();
+    if (status = worker->Restored(); !status.ok()) return Refuse(ExitCode::kStateMismatch, status);
     for (auto& input : worker->inputs_) {
       status = input->Open();
       if (!status.ok()) {

@@ -34,8 +34,9 @@ class LookupPort {
   virtual void AppendDelta(DeltaWriter& delta) = 0;
   // Takes a row back, in the order of the keys, before anything else is asked of the port. Damaged bytes: kCorrupt.
   virtual Status Restore(Str key, Str value) = 0;
-  // All rows are back: they are asked again from the host's next Turn on, oldest first, within in_flight.
-  virtual void Restored() = 0;
+  // All rows are back: they are asked again from the host's next Turn on, in the order in which they were asked before,
+  // within in_flight. kCorrupt: they cannot be in one state.
+  virtual Status Restored() = 0;
 
   // The partition went to another process: forgets all rows (connectors are told with Forget), lowers their tickets.
   virtual void ForgetAll() = 0;

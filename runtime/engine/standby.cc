@@ -84,10 +84,11 @@ bool Standby::Step() {
   TransactionResult result = changelogs_->Replay(
       task.stage, task.partition, changelog_.end, &replay_at_, [this](Str key, const Str* sealed) -> Status {
         Str value;
-        if (sealed != nullptr && !OpenChange(key, *sealed, &value)) {
+        bool removed;
+        if (!ReadChange(key, sealed, &value, &removed)) {
           return Status::Corrupt("a change in a changelog is damaged, or was not written by Weir");
         }
-        changes_.Add(key, sealed == nullptr ? nullptr : &value);
+        changes_.Add(key, removed ? nullptr : &value);
         followed.Add();
         return Status();
       });

@@ -134,11 +134,11 @@ TransactionResult TransactionalCommit::WriteChanges(const TransactionalEpoch::Ch
     key_.Clear();
     AppendStoreKey(entry.step, entry.kind, entry.partition, entry.key, &key_);
     TransactionResult result;
-    if (entry.remove) {
+    if (entry.remove && !IsSlot(key_.str())) {
       result = transactions_->WriteChange(changes.stage, entry.partition, key_.str(), nullptr);
     } else {
       value_.Clear();
-      SealChange(key_.str(), entry.value, &value_);
+      SealChange(key_.str(), entry.remove ? Str() : entry.value, &value_);
       Str value = value_.str();
       bytes_ += value.size;
       result = transactions_->WriteChange(changes.stage, entry.partition, key_.str(), &value);
@@ -346,10 +346,11 @@ TransactionResult TransactionalCommit::ReplayChanges(TaskRecovery& task) {
       task.stage, task.partition, changelog_.end, &replay_at_, [&](Str key, const Str* sealed) -> Status {
         ++task.replayed;
         Str value;
-        if (sealed != nullptr && !OpenChange(key, *sealed, &value)) {
+        bool removed;
+        if (!ReadChange(key, sealed, &value, &removed)) {
           return Status::Corrupt("a change in its changelog is damaged, or was not written by Weir");
         }
-        changes_.Add(key, sealed == nullptr ? nullptr : &value);
+        changes_.Add(key, removed ? nullptr : &value);
         return Status();
       });
   const bool read = result.ok() || result.outcome == TransactionOutcome::kAgain;

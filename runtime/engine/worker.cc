@@ -145,12 +145,15 @@ std::vector<TaskState*> Worker::Tasks() const {
   return tasks;
 }
 
-void Worker::Restored() {
+Status Worker::Restored() {
   for (auto& task : tasks_) {
-    for (auto& port : task->owned_ports) port->Restored();
+    for (auto& port : task->owned_ports) {
+      if (Status status = port->Restored(); !status.ok()) return status;
+    }
     task->restored_rows = task->Pending();
     if (task->task.watermark_ != INT64_MIN) task->task.Advance();
   }
+  return Status();
 }
 
 // ---- For tasks ------------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ class Worker {
   Output& output(int sink) { return *outputs_[sink]; }
   LookupHost* lookup_host() { return host_.get(); }
   // All state is restored: lookups may ask.
-  void Restored();
+  Status Restored();
 
   // ---- For tasks and inputs ----
   void SendRow(int exchange, int32_t from, Str key, const Meta& meta, Str row);

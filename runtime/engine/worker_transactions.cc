@@ -423,7 +423,6 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     status = task->windows[i]->RestoreFrom(recovery.state, prefix.str());
     if (!status.ok()) return BringBackWithoutStore(recovery, status.Within(where));
   }
-  if (engine_->Mutated("restored rows unsorted")) std::reverse(contents.entries.begin(), contents.entries.end());
   for (const TaskContents::Entry& entry : contents.entries) {
     DeltaEntry as;
     as.kind = entry.kind;
@@ -434,7 +433,9 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     status = RestoreEntry(*task, as);
     if (!status.ok()) return status.Within(where);
   }
-  for (auto& port : task->owned_ports) port->Restored();
+  for (auto& port : task->owned_ports) {
+    if (status = port->Restored(); !status.ok()) return status.Within(where);
+  }
   task->restored_rows = task->Pending();
   status = inputs_[recovery.source]->BringBack(recovery.partition, stored, recovery.first);
   // Whether it is idle follows from what was told.

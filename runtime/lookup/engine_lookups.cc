@@ -60,6 +60,7 @@ class BoundLookups final : public LookupHost, private LookupWorker {
     };
     options.row_id = &RowId;
     options.late_accepted = worker.engine().Mutated("late answer accepted");
+    options.restored_unsorted = worker.engine().Mutated("restored rows unsorted");
     return options;
   }
 

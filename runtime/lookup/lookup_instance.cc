@@ -7,6 +7,11 @@
 
 namespace weir {
 
+namespace {
+// More rows than this are pending nowhere: memory ends before. A stored slot above it was not written by Weir.
+constexpr uint32_t kSlotsMax = 1 << 24;
+}  // namespace
+
 LookupInstance::LookupInstance(Task* task, int lookup_step, const LookupStepSpec& spec, LookupRuntime* runtime,
                                WorkerLookups* lookups)
     : task_(task),
@@ -197,7 +202,7 @@ void LookupInstance::Unlink(PendingRow* row) {
   (row->previous != nullptr ? row->previous->next : first_) = row->next;
   (row->next != nullptr ? row->next->previous : last_) = row->previous;
   --pending_;
-  if (row->seq < saved_seq_end_) removed_saved_.push_back(row->seq);
+  if (row->slot != PendingRow::kNoSlot) left_slots_.push_back(row->slot);
   if (spec_.order != OrderMode::kKey) return;
   if (row->key_next == nullptr) {
     last_of_key_.Erase(row);
@@ -229,26 +234,42 @@ void LookupInstance::RemoveBehind(LookupInstance* instance) {
 // ---- Checkpoint ------------------------------------------------------------------------------------------------------
 
 void LookupInstance::AppendDelta(DeltaWriter& delta) {
-  for (PendingRow* row = last_; row != nullptr && row->seq >= saved_seq_end_; row = row->previous) {
-    OrderedKey key(row->seq);
+  for (PendingRow* row = last_; row != nullptr && row->slot == PendingRow::kNoSlot; row = row->previous) {
+    row->slot = TakeSlot();
+    SlotKey key(row->slot);
     RowWriter& out = delta.BeginPut(spec_.step, StateKind::kRow, task_->partition(), key.str());
     uint16_t attempts = row->flight != nullptr ? row->flight->attempts : row->attempts;
     SaveRow(*row, attempts, spec_.row_schema, out);
     delta.EndPut();
   }
-  for (uint64_t seq : removed_saved_) {
-    OrderedKey key(seq);
+  for (uint32_t slot : left_slots_) {
+    SlotKey key(slot);
     delta.Delete(spec_.step, StateKind::kRow, task_->partition(), key.str());
+    free_slots_.push_back(slot);
   }
-  saved_seq_end_ = next_seq_;
-  removed_saved_.clear();
+  left_slots_.clear();
+}
+
+// One that was left since the last checkpoint first: its entry is overwritten, and not removed before.
+uint32_t LookupInstance::TakeSlot() {
+  for (std::vector<uint32_t>* slots : {&left_slots_, &free_slots_}) {
+    if (slots->empty()) continue;
+    uint32_t slot = slots->back();
+    slots->pop_back();
+    return slot;
+  }
+  return slot_end_++;
 }
 
 Status LookupInstance::Restore(Str key, Str value) {
-  if (key.size != 8) return Status::Corrupt("a stored pending row has a key of " + std::to_string(key.size) + " bytes");
-  uint64_t seq = OrderedKey::Read(key);
-  if (seq < next_seq_) return Status::Corrupt("stored pending rows are out of order");
   LookupShared& shared = runtime_->shared();
+  uint32_t slot;
+  if (!SlotKey::Read(key, &slot)) {
+    return Status::Corrupt("a stored pending row has a key of " + std::to_string(key.size) + " bytes");
+  }
+  if (slot >= kSlotsMax || (!restoring_.empty() && slot <= restoring_.back()->slot)) {
+    return Status::Corrupt("stored pending rows are out of order");
+  }
   PendingRow* row = shared.rows->Take();
   *row = PendingRow();
   row->instance = this;
@@ -257,19 +278,31 @@ Status LookupInstance::Restore(Str key, Str value) {
     shared.rows->Give(row);
     return status;
   }
-  row->seq = seq;
+  row->slot = slot;
   row->args_hash = runtime_->ArgsHash(row->args);
   row->state = PendingRow::kHeld;
-  next_seq_ = seq + 1;
-  saved_seq_end_ = next_seq_;
-  Append(row);
+  restoring_.push_back(row);
+  for (; slot_end_ < slot; ++slot_end_) free_slots_.push_back(slot_end_);
+  slot_end_ = slot + 1;
   lookups_->ledger().rows_restored.Add();
   lookups_->ledger().rows_added.Add();
   runtime_->metrics().restored.Add();
   return Status();
 }
 
-void LookupInstance::Restored() {
+Status LookupInstance::Restored() {
+  const LookupShared& shared = runtime_->shared();
+  if (!shared.restored_unsorted) {
+    std::sort(restoring_.begin(), restoring_.end(), [](const PendingRow* a, const PendingRow* b) { return a->seq < b->seq; });
+  }
+  for (size_t i = 0; i < restoring_.size(); ++i) {
+    if (i != 0 && restoring_[i]->seq == restoring_[i - 1]->seq) {
+      return Status::Corrupt("two stored pending rows have the number " + std::to_string(restoring_[i]->seq));
+    }
+    next_seq_ = std::max(next_seq_, restoring_[i]->seq + 1);
+  }
+  for (PendingRow* row : restoring_) Append(row);
+  restoring_.clear();
   if (sync_) {
     AskHeld();
   } else {
@@ -278,10 +311,17 @@ void LookupInstance::Restored() {
     }
   }
   UpdateBlocked();
+  return Status();
 }
 
 void LookupInstance::ForgetAll() {
   LookupShared& shared = runtime_->shared();
+  for (PendingRow* row : restoring_) {
+    FreeRowBytes(*shared.pool, row);
+    shared.rows->Give(row);
+    lookups_->ledger().rows_forgotten.Add();
+  }
+  restoring_.clear();
   // From the newest: requests in the queue go before those under way make room for them.
   while (last_ != nullptr) {
     PendingRow* row = last_;
@@ -297,7 +337,9 @@ void LookupInstance::ForgetAll() {
   }
   first_ = ready_first_ = ready_last_ = nullptr;
   pending_ = done_ = 0;
-  removed_saved_.clear();
+  left_slots_.clear();
+  free_slots_.clear();
+  slot_end_ = 0;
   UpdateBlocked();
 }
 

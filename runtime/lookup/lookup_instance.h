@@ -44,7 +44,7 @@ class LookupInstance final : public LookupPort {
   uint32_t pending() const override { return pending_; }
   void AppendDelta(DeltaWriter& delta) override;
   Status Restore(Str key, Str value) override;
-  void Restored() override;
+  Status Restored() override;
   void ForgetAll() override;
 
   // ---- For LookupRuntime and WorkerLookups --------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class LookupInstance final : public LookupPort {
   void PassWatermark();
   PendingRow* LastOfKey(uint64_t key_hash, Str key) const;
   bool BehindIsFull() const;
-  // The row is the next one to go on, or may go at once.
+  uint32_t TakeSlot();
 
   Task* task_;
   const int lookup_step_;
@@ -108,8 +108,11 @@ class LookupInstance final : public LookupPort {
   int64_t passed_ = INT64_MIN;
 
   uint64_t next_seq_ = 0;
-  uint64_t saved_seq_end_ = 0;          // rows below it are in the checkpoint, or were removed since: then they are in
-  std::vector<uint64_t> removed_saved_;  // this list
+  // Slots in the state. All below `slot_end_` are a row's, in `left_slots_` (since the last checkpoint) or in `free_slots_`:
+  // there are never more of them than rows were pending at once at a checkpoint.
+  uint32_t slot_end_ = 0;
+  std::vector<uint32_t> left_slots_, free_slots_;
+  std::vector<PendingRow*> restoring_;  // between Restore and Restored, by slot
 };
 
 }  // namespace weir

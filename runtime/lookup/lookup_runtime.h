@@ -38,6 +38,7 @@ struct LookupShared {
   ObjectPool<PendingRow>* rows = nullptr;
   uint32_t incarnation = 1;
   bool late_accepted = false;
+  bool restored_unsorted = false;
   int64_t now_mono_ns = 0;  // of the turn
 };
 

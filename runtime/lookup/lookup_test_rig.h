@@ -272,7 +272,9 @@ class Rig : private LookupWorker {
       if (!status.ok()) return status;
     }
     for (auto& h : tasks_) {
-      for (auto& p : h->ports) p->Restored();
+      for (auto& p : h->ports) {
+        if (Status status = p->Restored(); !status.ok()) return status;
+      }
     }
     return Status();
   }

@@ -7,7 +7,7 @@
 namespace weir {
 namespace {
 
-constexpr char kRowVersion = 1;
+constexpr char kRowVersion = 2;
 
 // Copies `from` to *at and moves *at behind it.
 Str Take(char** at, Str from) {
@@ -54,6 +54,7 @@ void FreeRowBytes(BytePool& pool, PendingRow* row) {
 void SaveRow(const PendingRow& row, uint16_t attempts, uint64_t row_schema, RowWriter& out) {
   out.Raw(Str(&kRowVersion, 1));
   out.Raw(Str(reinterpret_cast<const char*>(&row_schema), sizeof row_schema));
+  out.U64(row.seq);
   out.I64(row.watermark_ns);
   out.U64(attempts);
   out.Str(row.args);
@@ -70,6 +71,7 @@ Status LoadRow(BytePool& pool, Arena& scratch, Str bytes, uint64_t row_schema, P
   if (std::memcmp(schema.data, &row_schema, sizeof row_schema) != 0) {
     return Status::Corrupt("a stored pending row has another layout than this version of the pipeline expects");
   }
+  uint64_t seq = in.U64();
   int64_t watermark_ns = in.I64();
   uint64_t attempts = in.U64();
   Str args = in.Str();
@@ -80,6 +82,7 @@ Status LoadRow(BytePool& pool, Arena& scratch, Str bytes, uint64_t row_schema, P
     return Status::Corrupt("a stored pending row is cut off or has bytes too many");
   }
   FillRow(pool, meta, true, args, order_key, row, out);
+  out->seq = seq;
   out->watermark_ns = watermark_ns;
   out->attempts = static_cast<uint16_t>(attempts);
   return Status();

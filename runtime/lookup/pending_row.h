@@ -19,6 +19,7 @@ struct LookupFlight;
 // thread changes it.
 struct PendingRow {
   enum State : uint8_t { kHeld, kAsked, kDone };
+  static constexpr uint32_t kNoSlot = UINT32_MAX;
 
   LookupInstance* instance = nullptr;
   PendingRow* previous = nullptr;      // asking order of the task's lookup step
@@ -28,7 +29,7 @@ struct PendingRow {
   PendingRow* flight_next = nullptr;   // the next one that waits for the same request
   LookupFlight* flight = nullptr;      // while kAsked
   LookupValue* value = nullptr;        // while kDone: the answer's row, or the reason; null: empty
-  uint64_t seq = 0;
+  uint64_t seq = 0;                    // of its task's lookup step, in asking order
   uint64_t args_hash = 0;
   uint64_t key_hash = 0;
   int64_t watermark_ns = 0;            // of the step's input when it arrived
@@ -38,6 +39,7 @@ struct PendingRow {
   Str row;
   char* bytes = nullptr;
   uint32_t bytes_size = 0;
+  uint32_t slot = kNoSlot;             // in the state; none before its first checkpoint
   uint16_t attempts = 0;               // kDone: how many there were; before: those of a former life
   Outcome outcome = Outcome::kError;
   State state = kAsked;
@@ -50,14 +52,15 @@ void FreeRowBytes(BytePool& pool, PendingRow* row);
 
 // ---- The stored form -------------------------------------------------------------------------------------------------
 //
-//   version      1 byte: 1
+//   version      1 byte: 2
 //   schema       8 bytes: LookupStepSpec::row_schema
+//   number       U64   in asking order
 //   watermark    I64   of the step's input when it arrived
 //   attempts     U64   begun when it was stored
 //   args, order key, row    Str each
 //   meta         as WriteMeta writes it
 //
-// The sequence number is the entry's key in the state. Answers are not stored: they are asked for again.
+// The row's slot is the entry's key in the state. Answers are not stored: they are asked for again.
 void SaveRow(const PendingRow& row, uint16_t attempts, uint64_t row_schema, RowWriter& out);
 // Fails when the bytes are not a row of this schema. `scratch` holds headers until it returns.
 Status LoadRow(BytePool& pool, Arena& scratch, Str bytes, uint64_t row_schema, PendingRow* out);

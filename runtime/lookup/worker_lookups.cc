@@ -14,6 +14,7 @@ WorkerLookups::WorkerLookups(Options options)
   shared_.rows = &rows_;
   shared_.incarnation = options_.incarnation;
   shared_.late_accepted = options_.late_accepted;
+  shared_.restored_unsorted = options_.restored_unsorted;
   to_release_.resize(options_.program->lookup_steps.size());
 }
 

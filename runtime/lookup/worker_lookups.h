@@ -29,7 +29,9 @@ class WorkerLookups final : public LookupHost, public MetricsSource {
     int worker_index = 0, workers = 1;
     uint64_t seed = 1;                  // of the jitter of all retries
     uint32_t incarnation = 1;           // answers of another one are foreign
-    bool late_accepted = false;         // for simulations of a wrong runtime: an answer to an earlier request counts
+    // For simulations of a wrong runtime:
+    bool late_accepted = false;         // an answer to an earlier request counts
+    bool restored_unsorted = false;     // restored rows go in the order of their slots
     // Makes the client of Program::connections[connection] for this worker.
     std::function<Status(int connection, std::unique_ptr<LookupConnector>* out)> make_connector;
     H128 (*row_id)(const Program& program, uint32_t step, const Meta& meta) = nullptr;

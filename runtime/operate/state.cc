@@ -107,7 +107,7 @@ Status KeptWindow(const WindowSpec& spec, const DeltaEntry& entry, Kept* kept) {
 Status KeptRow(const Program& program, const LookupStepSpec& spec, const DeltaEntry& entry, const PendingRow& row,
                Kept* kept) {
   kept->task = entry.partition;
-  kept->number = OrderedKey::Read(entry.key);
+  kept->number = row.seq;
   const Meta& meta = row.meta;
   if (meta.source < program.sources.size() && !(meta.source & kFromWindow)) {
     kept->source = program.sources[meta.source].name;
@@ -168,7 +168,7 @@ Status ReadRows(Operator& op, const Keeper& keeper, const Wanted& wanted, std::v
     BytePool pool;
     Arena arena;
     PendingRow row;
-    if (entry.key.size != 8) return Status::Corrupt("a pending row has no number");
+    if (uint32_t slot; !SlotKey::Read(entry.key, &slot)) return Status::Corrupt("a pending row has no slot");
     Status taken = LoadRow(pool, arena, entry.value, keeper.lookup->row_schema, &row);
     if (!taken.ok()) return taken;
     if (wanted.all || (wanted.is_key && row.order_key == View(wanted.key)) ||

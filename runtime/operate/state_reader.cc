@@ -61,15 +61,16 @@ Status ReadChangelog(Operator& op, int stage, int32_t only, StateRead how, const
     const std::string where = "topic " + topic + ", partition " + std::to_string(partition);
     status = client->Read(topic, partition, ranges[p], [&](const Message& message, bool*) -> Status {
       std::string key(message.key.view());
-      if (!message.has_value) {
-        entries.erase(key);
-        return Status();
-      }
       Str value;
-      if (!OpenChange(message.key, message.value, &value)) {
+      bool removed;
+      if (!ReadChange(message.key, message.has_value ? &message.value : nullptr, &value, &removed)) {
         return Status::Corrupt(where + ", offset " + std::to_string(message.offset) + ": the change is damaged, or not Weir's");
       }
-      entries[std::move(key)] = std::string(value.view());
+      if (removed) {
+        entries.erase(key);
+      } else {
+        entries[std::move(key)] = std::string(value.view());
+      }
       return Status();
     });
     if (!status.ok()) return status;

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "runtime/state/store.h"
+
 namespace weir {
 namespace {
 
@@ -37,6 +39,32 @@ TEST_CASE("a damaged change, and one of another key, is noticed", "[changelog]")
       CHECK_FALSE(Open("key", damaged, &value));
     }
     CHECK_FALSE(Open("key", sealed.substr(0, i), &value));
+  }
+}
+
+TEST_CASE("a pending row is removed by an empty value, everything else by none", "[changelog]") {
+  auto key_of = [](StateKind kind) {
+    Buffer key;
+    AppendStoreKey(7, kind, 3, Str("slot"), &key);
+    return std::string(key.str().view());
+  };
+  for (StateKind kind : {StateKind::kRow, StateKind::kWindow}) {
+    std::string key = key_of(kind), empty = Seal(key, ""), full = Seal(key, "row"), damaged = full;
+    damaged[1] ^= 1;
+    Str at{std::string_view(key)}, value, sealed;
+    bool removed = false;
+    CHECK(IsSlot(at) == (kind == StateKind::kRow));
+    CHECK(ReadChange(at, nullptr, &value, &removed));
+    CHECK(removed);
+    sealed = Str(std::string_view(empty));
+    CHECK(ReadChange(at, &sealed, &value, &removed));
+    CHECK(removed == (kind == StateKind::kRow));
+    sealed = Str(std::string_view(full));
+    CHECK(ReadChange(at, &sealed, &value, &removed));
+    CHECK_FALSE(removed);
+    CHECK(value == Str("row"));
+    sealed = Str(std::string_view(damaged));
+    CHECK_FALSE(ReadChange(at, &sealed, &value, &removed));
   }
 }
 

@@ -62,8 +62,11 @@ StoredNames ReadStoredNames(const Program& program, const MemoryCluster& cluster
       for (const LogEntry& logged : cluster.log({topic, partition}).entries()) {
         const MemoryRecord& record = logged.record;
         DeltaEntry entry;
+        bool removed = false;
+        const Str value = View(record.value);
         if (logged.kind != LogEntry::kRecord || !record.has_value) continue;
-        if (!OpenChange(View(record.key), View(record.value), &entry.value) || !ReadStoreKey(View(record.key), &entry)) continue;
+        if (!ReadChange(View(record.key), &value, &entry.value, &removed) || removed) continue;
+        if (!ReadStoreKey(View(record.key), &entry)) continue;
         entry.key = View(record.key).Sub(kStoreKeyHead);
         auto note = [&](uint32_t step, size_t* count, const std::string& problem) {
           ++*count;

@@ -1,6 +1,7 @@
 #include "tests/simulate/sample_on_cluster.h"
 
 #include "runtime/engine/topic_names.h"
+#include "runtime/state/changelog.h"
 
 namespace weir {
 
@@ -38,6 +39,17 @@ std::string SampleOnCluster::Check() {
     output.records.clear();
     for (int32_t p = 0; p < cluster.Partitions(sink); ++p) {
       for (const MemoryRecord& record : cluster.ReadCommitted(sink, p)) output.records.push_back(record);
+    }
+  }
+  for (size_t s = 0; s < rig.program.stages.size(); ++s) {
+    const std::string topic = ChangelogTopic(rig.program, static_cast<int>(s));
+    for (int32_t p = 0; p < cluster.Partitions(topic); ++p) {
+      for (const LogEntry& entry : cluster.log({topic, p}).entries()) {
+        // Kafka would keep it for days, one for each row that ever waited.
+        if (entry.kind == LogEntry::kRecord && !entry.record.has_value && IsSlot(Str(std::string_view(entry.record.key)))) {
+          return "topic " + topic + " holds a tombstone of a pending row at offset " + std::to_string(entry.offset);
+        }
+      }
     }
   }
   return rig.Check();

@@ -13,6 +13,7 @@ namespace weir {
 
 namespace {
 constexpr int64_t kTrimEveryNs = 30'000'000'000;
+constexpr int64_t kTellWaitingNs = 10'000'000'000;
 }  // namespace
 
 TransactionalCommit::TransactionalCommit(Engine& engine, int worker, std::unique_ptr<Transactions> transactions)
@@ -45,6 +46,7 @@ void TransactionalCommit::Recover(std::vector<std::unique_ptr<TaskRecovery>> tas
 }
 
 void TransactionalCommit::Start(Job job) {
+  waits_for_.clear();
   abandoned_.store(false, std::memory_order_relaxed);
   end_.store(End::kNone, std::memory_order_relaxed);
   busy_.store(true, std::memory_order_relaxed);
@@ -88,10 +90,24 @@ void TransactionalCommit::Drop() {
   fenced_ = false;
 }
 
+// A worker that stands still says why.
+void TransactionalCommit::TellWaiting(const Status& why, const char* doing) {
+  int64_t now = engine_.environment().clock->MonoNs();
+  if (waits_for_ != doing) {
+    waits_for_ = doing;
+    waits_since_ns_ = now;
+    tell_at_ns_ = now + kTellWaitingNs;
+  }
+  if (now < tell_at_ns_) return;
+  tell_at_ns_ = now + kTellWaitingNs;
+  engine_.Warn(fmt::format("worker {} waits since {} s, {}: {}", worker_, (now - waits_since_ns_) / 1'000'000'000, doing,
+                           why.message()));
+}
+
 TransactionalCommit::Step TransactionalCommit::Handle(const TransactionResult& result, const char* doing) {
   switch (result.outcome) {
     case TransactionOutcome::kOk: return Step::kWorked;
-    case TransactionOutcome::kAgain: return Step::kWaiting;
+    case TransactionOutcome::kAgain: TellWaiting(result.status, doing); return Step::kWaiting;
     case TransactionOutcome::kAbort:
       engine_.Warn(fmt::format("worker {} takes an epoch back and starts anew from what is committed, {} failed: {}",
                                worker_, doing, result.status.message()));

@@ -123,6 +123,7 @@ class TransactionalCommit {
   Step Finish(End end);
   // What follows from a call that is not ok, while `doing` names it.
   Step Handle(const TransactionResult& result, const char* doing);
+  void TellWaiting(const Status& why, const char* doing);
   TransactionResult WriteRekeyed(const TransactionalEpoch::Rekeyed& rekeyed);
   TransactionResult WriteChanges(const TransactionalEpoch::Changes& changes);
   Step StepRecovery(Job job);
@@ -147,6 +148,8 @@ class TransactionalCommit {
   // The commit thread's, from the start of a job to its end.
   std::atomic<Job> job_{Job::kNone};
   bool recovering_ = false;
+  std::string waits_for_;  // what is not done yet, since when, and when it is told
+  int64_t waits_since_ns_ = 0, tell_at_ns_ = 0;
   bool fenced_ = false;
   TransactionalEpoch epoch_;
   // What of the epoch is in the transaction under way, and what is left for another one. Always all of it and nothing,

@@ -454,8 +454,17 @@ class Suite:
         try:
             until(moved, timeout_s, "progress")
         except TimeoutError:
+            self.write_stacks()
             raise Wrong(f"no progress within {timeout_s} s: {', '.join(behind)}") from None
         return now() - began
+
+    def write_stacks(self):
+        """What every thread of every copy does now, beside the copy's log, where there is a debugger."""
+        for copy in self.copies:
+            if shutil.which("gdb") and copy.process.poll() is None:
+                with open(os.path.join(copy.directory, "stacks"), "w") as out:
+                    subprocess.run(["gdb", "-p", str(copy.process.pid), "-batch", "-ex", "thread apply all backtrace"],
+                                   stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
 
     # ---- Faults: each returns how long it took from the fault to progress; self.where says at which step it was ----
 

@@ -54,7 +54,9 @@ SYMBOLS = 8
 MODES = ("input", "key", "none")
 READ = ("orders", "crash.by_symbol.window.rekey.rekey")
 OUTPUTS = ("priced.input", "priced.key", "priced.none", "by.account", "by.symbol")
-SETTINGS = ("--grace", "100ms", f"--kafka.session.timeout.ms={SESSION_MS}", "--kafka.heartbeat.interval.ms=1000")
+SETTINGS = ("--grace", "100ms", f"--kafka.session.timeout.ms={SESSION_MS}", "--kafka.heartbeat.interval.ms=1000",
+            # A broker that comes back now and then waits so long for members that are no more.
+            "--kafka.max.poll.interval.ms=20000")
 FAULTS = ("kill one", "kill all", "stop", "hand over", "join", "broker stop", "broker kill", "broker's disk", "copy's disk")
 FAULTS_OF_GROWTH = ("partitions added", "kill all")
 FAULTS_OF_THREE = ("kill one", "stop", "group's stop", "group's kill", "transactions' kill", "rolling restart")

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kSessionMs = 45'000;  // librdkafka's default
 constexpr int kTransactionMsMax = 10'000;
+constexpr int kRebalanceMs = 60'000;
 constexpr int kBelowSessionMs = 10'000;
 
 struct Owned {
@@ -186,9 +187,15 @@ Status ReadSettings(const ConnectionSpec& connection, const Properties& operator
   return Status();
 }
 
-int TransactionTimeoutMs(const Settings& settings) {
+namespace {
+int SessionMs(const Settings& settings) {
   const std::string* set = settings.Find("session.timeout.ms");
-  int session = set ? atoi(set->c_str()) : kSessionMs;
+  return set ? atoi(set->c_str()) : kSessionMs;
+}
+}  // namespace
+
+int TransactionTimeoutMs(const Settings& settings) {
+  int session = SessionMs(settings);
   int below = session - kBelowSessionMs;
   if (below < 2'000) below = std::clamp(session / 3, 1'000, 2'000);
   return std::min(below, kTransactionMsMax);
@@ -216,6 +223,12 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
     // How long a fetch waits for news at the end of all its partitions. Records that come end the wait at once, but a
     // partition that is added meanwhile waits for it, once for its offset and once for its records.
     before.push_back({"fetch.wait.max.ms", "100"});
+  }
+  if (role == Role::kMember) {
+    // So long the broker waits for members that do not join again, also for those that are no more: one that was away for
+    // longer than their sessions does not always see them end (Kafka 4.1). librdkafka's 5 minutes are a long standstill,
+    // and a member that polls many times a second needs none of them.
+    before.push_back({"max.poll.interval.ms", std::to_string(std::max(kRebalanceMs, std::min(SessionMs(settings), kRebalanceMs * 10) * 2))});
   }
   bool producer = role == Role::kProduce || role == Role::kTransact;
   if (producer) before.push_back({"linger.ms", "5"});

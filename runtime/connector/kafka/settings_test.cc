@@ -123,6 +123,18 @@ TEST_CASE("No brokers and unknown settings of the block are errors") {
   CHECK_THAT(Read({{"broker", "x"}}, {}, &settings).message(), Catch::Contains("`broker` is unknown"));
 }
 
+TEST_CASE("A group waits a minute for members that do not join again, and longer for longer sessions") {
+  auto wait = [](const Properties& given) {
+    Settings settings;
+    REQUIRE(Read({}, given, &settings).ok());
+    return Value(settings, Role::kMember, "max.poll.interval.ms");
+  };
+  CHECK(wait({}) == "90000");
+  CHECK(wait({{"session.timeout.ms", "6000"}}) == "60000");
+  CHECK(wait({{"session.timeout.ms", "120000"}}) == "240000");
+  CHECK(wait({{"session.timeout.ms", "6000"}, {"max.poll.interval.ms", "20000"}}) == "20000");
+}
+
 TEST_CASE("A transaction ends before its member's session does") {
   auto timeout = [](const std::string& session) {
     Settings settings;

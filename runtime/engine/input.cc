@@ -410,8 +410,10 @@ Status Input::BringBack(int32_t number, const StoredSource& stored, bool first) 
     return Status::Invalid(fmt::format(
         "source `{}`: topic `{}` was deleted and made anew: the state holds what was read of the old one, up to offset {} "
         "of partition {} (the topic's id was {} and is {}). To begin with the new topic and no state, stop every copy and "
-        "run this binary with `reset`; to keep the state, with `reset --to earliest --keep-state`",
-        spec_.name, spec_.address, stored.position.offset, number, was, is));
+        "run this binary with `reset`{}",
+        spec_.name, spec_.address, stored.position.offset, number, was, is,
+        // The pipeline's own rows cannot be read once more while what they came from stays where it is.
+        spec_.exchange >= 0 ? "" : "; to keep the state, with `reset --to earliest --keep-state`"));
   }
   Task& task = partition->task->task;
   partition->recovering = false;

@@ -371,6 +371,7 @@ TransactionResult TransactionalCommit::ReplayChanges(TaskRecovery& task) {
       });
   const bool read = result.ok() || result.outcome == TransactionOutcome::kAgain;
   if (!read || replay_at_ == from) return result;
+  waits_for_.clear();  // it moves
   int64_t at = engine_.local_stores().Replayed(engine_.NameOfTask(task.stage, task.partition), changelog_, from, replay_at_, changes_);
   changes_.Clear();
   if (at >= replay_at_) return result;

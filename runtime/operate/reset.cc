@@ -101,7 +101,8 @@ class Resetting {
     for (size_t i = 0; i < standings_.size(); ++i) {
       const Standing& standing = standings_[i];
       int64_t now = standing.offset(mode_);
-      if (offsets_[i] < 0 || offsets_[i] == now) continue;
+      // One that is named may stand there and be doubted: what it knows of the topic before it is forgotten.
+      if (offsets_[i] < 0 || (offsets_[i] == now && targets_.exact.count(standing.at) == 0)) continue;
       if (now < 0) {
         return op_.Failed(ExitCode::kRefused, PartitionText(program_, standing.at) + " was never read, so there is no state to " +
                                                   "keep; give its beginning with `run --start`");
@@ -110,8 +111,9 @@ class Resetting {
       moves.push_back({standing, offsets_[i]});
       op_.Print("moves   %s from %lld to %lld: %s\n", PartitionText(program_, standing.at).c_str(), static_cast<long long>(now),
                 static_cast<long long>(offsets_[i]),
-                offsets_[i] < now ? "what lies between is read, counted and written a second time"
-                                  : "what lies between is never read");
+                offsets_[i] < now   ? "what lies between is read, counted and written a second time"
+                : offsets_[i] > now ? "what lies between is never read"
+                                    : "whatever its topic holds there is read next");
     }
     if (moves.empty()) {
       op_.Print("every partition stands there already\n");

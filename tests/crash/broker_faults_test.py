@@ -99,6 +99,16 @@ class LostByTheBroker(BrokerFaults):
         self.ends_with(pipeline, 7, LOST, "orders")
         self.go_on(pipeline, end)
 
+    def test_a_reset_to_where_it_stands_goes_on_with_what_is_there(self):
+        pipeline, end = self.read_and_lost("orders", 0.7)
+        self.write(600)
+        pipeline.start(wait_ready=False)
+        self.ends_with(pipeline, 7, LOST, "orders")
+        self.operate(pipeline, "reset", "--to", "orders/0@500", "--keep-state", "--yes")
+        pipeline.start()
+        self.until_read(end + 600)
+        self.stops(pipeline)
+
     def test_the_same_while_it_runs(self):
         self.prepare(KafkaBroker().start(), 2000)
         pipeline = self.copy(*SESSION).start()

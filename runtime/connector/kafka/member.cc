@@ -87,6 +87,7 @@ Status Member::Join(const std::vector<std::string>& topics) {
 }
 
 Status Member::Serve() {
+  if (!client_) return fatal_;
   int64_t now = MonoNs();
   if (!ready_.load(std::memory_order_acquire) && now - served_ns_ < kServeNsMax) return fatal_;
   served_ns_ = now;
@@ -364,9 +365,9 @@ bool Member::WaitForCommits(int64_t wait_ns_max) {
 
 void Member::Close(int64_t wait_ns_max) {
   if (closing_) return;
-  if (wait_ns_max > 0) WaitForCommits(wait_ns_max);
+  if (wait_ns_max > 0 && client_) WaitForCommits(wait_ns_max);
   closing_ = true;
-  if (wait_ns_max == 0) return;
+  if (wait_ns_max == 0 || !client_) return;
   Error error(rd_kafka_consumer_close_queue(client_->get(), control_.get()));
   if (error) return;
   for (int64_t end = MonoNs() + wait_ns_max; !rd_kafka_consumer_closed(client_->get()) && MonoNs() < end;) {
@@ -379,7 +380,7 @@ void Member::Close(int64_t wait_ns_max) {
 
 GroupToken Member::Group() const {
   GroupToken token;
-  if (!assigned_ || closing_ || !fatal_.ok() || rd_kafka_assignment_lost(client_->get())) return token;
+  if (!client_ || !assigned_ || closing_ || !fatal_.ok() || rd_kafka_assignment_lost(client_->get())) return token;
   GroupMetadata group(rd_kafka_consumer_group_metadata(client_->get()));
   if (!group) return token;
   void* bytes = nullptr;

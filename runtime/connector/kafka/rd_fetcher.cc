@@ -13,7 +13,7 @@ namespace weir::kafka {
 namespace {
 
 constexpr size_t kBatchRecordsMax = 512;
-constexpr int64_t kValidateNsMax = 5'000'000'000;
+constexpr int64_t kValidateNsMax = 10'000'000'000;
 constexpr int kSeekMs = 1000;
 constexpr int64_t kWatermarkNs = 10'000'000;  // the high watermark is looked up at most this often
 
@@ -175,8 +175,8 @@ class RdFeed final : public Feed {
     std::string where = "topic `" + topic_ + "`, partition " + std::to_string(partition_);
     std::string detail = rd_kafka_message_errstr(raw);
     const std::string go_on =
-        "To go on with what is there now, stop every copy and run this binary with `reset --to " +
-        std::string("SOURCE/PARTITION@OFFSET --keep-state`, or with `reset`, which begins without state");
+        "To go on with what is there now, stop every copy and run this binary with `reset`, which begins without state, or, " +
+        std::string("where this is a source's topic, with `reset --to SOURCE/PARTITION@OFFSET --keep-state`");
     // It comes as the reset that the setting auto.offset.reset asks for.
     if (detail.find(rd_kafka_err2str(RD_KAFKA_RESP_ERR__LOG_TRUNCATION)) != std::string::npos) {
       return Status::Corrupt(where + ": the broker has lost records that were read already, as when a replica that had not " +
@@ -274,7 +274,9 @@ class RdFetcher final : public Fetcher {
     }
     for (int64_t end = MonoNs() + kValidateNsMax; list->cnt > 0;) {
       Error error(rd_kafka_seek_partitions(core_->client->get(), list.get(), kSeekMs));
-      if (error) return core_->client->ToStatus(rd_kafka_error_code(error.get()), "starting to read topic `" + topic + "`");
+      const rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
+      if (code == RD_KAFKA_RESP_ERR__TIMED_OUT && MonoNs() < end) continue;  // a busy machine
+      if (code) return core_->client->ToStatus(code, "starting to read topic `" + topic + "`");
       // A partition that was read just now must have stopped first.
       for (int i = list->cnt; i-- > 0;) {
         if (!list->elems[i].err) rd_kafka_topic_partition_list_del_by_idx(list.get(), i);

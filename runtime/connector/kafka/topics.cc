@@ -154,8 +154,11 @@ Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, st
     if (n != 1) return Status();
     rd_kafka_resp_err_t code = rd_kafka_error_code(rd_kafka_TopicDescription_error(found[0]));
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && MonoNs() < end) continue;
-    const char* text = code ? nullptr : rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(found[0]));
-    if (text) *id = text;
+    const rd_kafka_Uuid_t* uuid = code ? nullptr : rd_kafka_TopicDescription_topic_id(found[0]);
+    if (!uuid) return Status();
+    // Zero where the cluster gives topics no ids: it may begin to.
+    if (rd_kafka_Uuid_most_significant_bits(uuid) == 0 && rd_kafka_Uuid_least_significant_bits(uuid) == 0) return Status();
+    if (const char* text = rd_kafka_Uuid_base64str(uuid)) *id = text;
     return Status();
   }
 }

@@ -10,6 +10,7 @@ import tempfile
 import unittest
 from decimal import Decimal
 
+import passed_cases
 from harness import HERE, Kafka, Pipeline, build, die_with_parent, until
 from kafka_broker import KafkaBroker
 from late_broker import LateBroker
@@ -541,4 +542,4 @@ class LocalState(State):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    passed_cases.main()

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
+import passed_cases
 from harness import HERE, Kafka, Pipeline, build, until
 from kafka_broker import KafkaBroker
 from late_broker import LateBroker
@@ -229,4 +230,4 @@ class FewerWorkers(TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    passed_cases.main()

@@ -247,7 +247,8 @@ class ManyDeadLetters(TestCase):
         second = self.begin_replay()
         self.assertEqual(second.wait(120), 0)
         with open(os.path.join(self.directory, "errors")) as errors:
-            self.assertIn(first.wait(120), (0, 7), errors.read())
+            # It is done, or finds that the second took over: Kafka may call that an unknown error when it is about to commit.
+            self.assertIn(first.wait(120), (0, 4, 7), errors.read())
         self.assert_each_was_sent_once()
 
 

@@ -60,15 +60,10 @@ SETTINGS = ("--grace", "100ms", f"--kafka.session.timeout.ms={SESSION_MS}", "--k
 FAULTS = ("kill one", "kill all", "stop", "hand over", "join", "broker stop", "broker kill", "broker's disk", "copy's disk")
 FAULTS_OF_GROWTH = ("partitions added", "kill all")
 FAULTS_OF_THREE = ("kill one", "stop", "group's stop", "group's kill", "transactions' kill", "rolling restart")
-# In these rounds no broker goes away.
-NO_BROKER = ("kill one", "kill all", "stop", "hand over", "join", "copy's disk", "partitions added")
 # After these a request need not be asked for again: it may be answered within the grace time, stay with its worker, or end
 # before its partition moves. Such a round counts when one was asked for again.
 MAY_MOVE_NOTHING = ("hand over", "join", "broker stop", "broker kill", "broker's disk", "group's stop", "group's kill",
                     "transactions' kill", "rolling restart")
-# A weakness that is known, see docs/reliability.md: librdkafka's consumer comes back after its session ended with a new
-# member id, and a heartbeat with the old one that was still on its way is fatal to it.
-FENCED_ITSELF = "Static consumer fenced by other consumer with same group.instance.id"
 AIMED = ("kill one", "kill all", "stop", "copy's disk")
 STEP_S = 30          # within which a copy comes to any step
 
@@ -280,7 +275,6 @@ class Suite:
         self.kafka = Kafka(self.broker)
         self.peer = self.writer = None
         self.times = defaultdict(list)
-        self.broker_away, self.fenced_themselves = False, 0
         self.counted = 0
         self.spoiled = defaultdict(int)  # local stores of copies that came back
         self.began = now()
@@ -381,11 +375,6 @@ class Suite:
             code = copy.process.poll()
             if code == -signal.SIGKILL and copy.may_abort and not steps.armed(copy.directory):
                 self.aborting.hit.update(steps.ABORTING)
-                self.copies.remove(copy)
-                self.again(copy)
-            elif code == 7 and self.broker_away and FENCED_ITSELF in copy.log():
-                print(f"{copy.name} fenced itself when the broker was back, and is started again", flush=True)
-                self.fenced_themselves += 1
                 self.copies.remove(copy)
                 self.again(copy)
             elif code is not None:
@@ -686,10 +675,8 @@ class Suite:
             log, pending, busy = self.wait_pending(aimed, full)
         victim = self.choose.choice(list(busy))
         self.where = "any"
-        self.broker_away = kind not in NO_BROKER
         seconds = getattr(self, "fault_" + kind.replace(" ", "_").replace("'", ""))(victim)
         self.alive()
-        self.broker_away = False
         for copy in self.copies:
             steps.disarm(copy.directory)
         asked = {entry["path"] for entry in self.peer.log()[len(log):]}
@@ -852,8 +839,6 @@ class Suite:
             times.sort()
             print(f"  {kind:18} {len(times):3} times, progress after {times[len(times) // 2]:5.1f} s in the middle, "
                   f"{times[-1]:5.1f} s at most")
-        if self.fenced_themselves:
-            print(f"  {self.fenced_themselves} copies fenced themselves")
         print("  local stores of copies that came back: " +
               ", ".join(f"{how} {times} times" for how, times in sorted(self.spoiled.items())))
         hits = self.working.hit + self.starting.hit + self.aborting.hit

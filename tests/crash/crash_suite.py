@@ -5,12 +5,11 @@ there exactly once.
 
 Each order asks a real HTTP service under its own paths, so the service's log says what was pending at a fault and that it
 was asked for again. Most copies are built with faults, and die or stop at a step of their commits that is chosen, each step
-in turn (steps.py); the others are what `weir build` makes. What has to come out is worked out here, from the input alone.
+in turn (steps.py); the others are what `weir build` makes. What has to come out is worked out from the input (orders.py).
 Exit code 1: something was wrong; the logs are kept and named.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -21,12 +20,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
-from collections import Counter, defaultdict
-from datetime import datetime, timezone
-from decimal import Decimal
+from collections import defaultdict
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
@@ -34,24 +30,19 @@ import steps  # noqa: E402
 from harness import BUILD, Kafka, Peer, Pipeline, build, now, until  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
-from outputs import differences  # noqa: E402
+from orders import RATE, Model, Orders, Writer  # noqa: E402
 from passed_cases import write as write_passed_cases  # noqa: E402
-from process import die_with_parent  # noqa: E402
+from published import Published  # noqa: E402
+from spoiled_stores import spoil  # noqa: E402
+from steps import Steps  # noqa: E402
 
 PARTITIONS = 4
 PENDING = 100        # requests that must be pending at each fault
 AIM_S = 10           # so long at most it is waited for one that can be aimed at
 PENDING_THERE = 25   # requests that the copy must have which the fault happens to: as many come to one partition
-RATE = 200           # orders per second
 DELAY_MS = "50..650"
 SESSION_MS = 6000
 MOST_ROUND_S = 60    # orders enough for so long a round are prepared
-LATE_FROM = 2000     # behind what is read ahead at the start, an hour back is late for certain
-START_MS = 1_767_344_400_000
-HOUR_MS = 3_600_000
-ACCOUNTS = 60
-SYMBOLS = 8
-MODES = ("input", "key", "none")
 READ = ("orders", "crash.by_symbol.window.rekey.rekey")
 OUTPUTS = ("priced.input", "priced.key", "priced.none", "by.account", "by.symbol")
 SETTINGS = ("--grace", "100ms", f"--kafka.session.timeout.ms={SESSION_MS}", "--kafka.heartbeat.interval.ms=1000",
@@ -70,191 +61,6 @@ STEP_S = 30          # within which a copy comes to any step
 
 class Wrong(Exception):
     """What the suite is there to find."""
-
-
-# ---- Input, and what must become of it -------------------------------------------------------------------------------
-
-
-def text_of(ms):
-    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def canonical(fields):
-    """A hash of all fields, numbers by value: 1.50 and 1.5 are equal."""
-    parts = [f"{name}={value.normalize():f}" if isinstance(value, Decimal) else f"{name}={value}"
-             for name, value in sorted(fields.items())]
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
-
-
-def decoded(text):
-    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
-
-
-class Orders:
-    """Order i and all about it are functions of the seed and i."""
-
-    def __init__(self, seed):
-        self.seed = seed
-
-    def make(self, i):
-        choose = random.Random(f"{self.seed}.{i}")
-        kind = choose.random()
-        order = {"id": i, "account": f"A{choose.randrange(ACCOUNTS):02}", "symbol": f"S{choose.randrange(SYMBOLS)}",
-                 "qty": choose.randrange(1, 1000), "ts": START_MS + i * 1000 // RATE - choose.randrange(1500)}
-        price = Decimal(choose.randrange(1, 5_000_000)) / 10_000
-        late = kind < 0.005 and i > LATE_FROM
-        if late:
-            order["ts"] -= HOUR_MS
-        line = json.dumps(order)
-        missing, bad = 0.01 < kind < 0.02, 0.02 < kind < 0.025
-        if bad:
-            line = line[:-choose.randrange(2, 8)]
-        return order, line, None if missing else price, late, bad
-
-    def record(self, i):
-        order, line, *_ = self.make(i)
-        return {"topic": "orders", "key": order["account"], "value": line}
-
-    def write_quotes(self, path, count):
-        with open(path, "w") as out:
-            for i in range(count):
-                price = self.make(i)[2]
-                if price is not None:
-                    out.write(f'{{"id": {i}, "price": "{price}"}}\n')
-
-
-class Model:
-    """What must be in each topic after the first `count` orders."""
-
-    def __init__(self, orders, count):
-        self.priced = []      # (account, (id, hash)) in order of input
-        self.lost = []        # ((step, reason), value)
-        accounts, symbols = {}, {}
-        for i in range(count):
-            order, line, price, late, bad = orders.make(i)
-            if bad:
-                self.lost.append((("orders", "bad_input"), line))
-                continue
-            if price is None:
-                self.lost += [((f"in_{mode}", "lookup_missing"), line) for mode in MODES]
-                continue
-            notional = price * order["qty"]
-            row = {"id": Decimal(i), "account": order["account"], "symbol": order["symbol"],
-                   "qty": Decimal(order["qty"]), "price": price, "notional": notional}
-            self.priced.append((order["account"], (i, canonical(row))))
-            if late:
-                self.lost += [((step, "late"), line) for step in ("by_account", "by_symbol")]
-                continue
-            for windows, key, size in ((accounts, order["account"], 2000), (symbols, order["symbol"], 1000)):
-                at = order["ts"] // size * size, key
-                n, qty, sum_, first, _ = windows.get(at, (0, 0, Decimal(0), i, i))
-                windows[at] = n + 1, qty + order["qty"], sum_ + notional, first, i
-        self.by_account = self._results("account", accounts)
-        self.by_symbol = self._results("symbol", symbols)
-
-    @staticmethod
-    def _results(name, windows):
-        """(key, (start, hash)) in order of start."""
-        return [(key, (text_of(start), canonical({
-            name: key, "start": text_of(start), "orders": Decimal(n), "qty": Decimal(qty), "notional": notional,
-            "first": Decimal(first), "last": Decimal(last)})))
-            for (start, key), (n, qty, notional, first, last) in sorted(windows.items())]
-
-
-class Writer:
-    """Orders at a steady rate until it is told to end; a broker that is away makes it wait."""
-
-    def __init__(self, orders, bootstrap, most, log_path):
-        self.orders, self.most, self.written = orders, most, 0
-        self._ending = threading.Event()
-        tool = os.path.join(BUILD, "tests", "servers", "kafka_tool")
-        with open(log_path, "wb") as log:
-            self._process = subprocess.Popen([tool, bootstrap, "write", str(RATE * 2)], stdin=subprocess.PIPE, stderr=log,
-                                             text=True, preexec_fn=die_with_parent)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self):
-        step = RATE // 10
-        due = now()
-        try:
-            while not self._ending.is_set() and self.written < self.most:
-                lines = [json.dumps(self.orders.record(i)) + "\n" for i in range(self.written, self.written + step)]
-                self._process.stdin.write("".join(lines))
-                self._process.stdin.flush()
-                self.written += step
-                due = max(due + step / RATE, now() - 1)
-                self._ending.wait(max(0, due - now()))
-            self._process.stdin.close()
-        except BrokenPipeError:  # it says why itself
-            pass
-
-    def check(self):
-        if self._process.poll() is not None:
-            raise RuntimeError(f"orders are no longer written: kafka_tool ended with {self._process.returncode}")
-
-    def end(self):
-        self._ending.set()
-        self._thread.join(60)
-        if self._process.wait(60) != 0:
-            raise RuntimeError("not all orders could be written")
-        return self.written
-
-    def kill(self):
-        self._ending.set()
-        self._process.kill()
-        self._process.wait()
-
-
-# ---- The suite -------------------------------------------------------------------------------------------------------
-
-
-class Steps:
-    """Steps to be hit, each as often as the others, in random order."""
-
-    def __init__(self, names, choose):
-        self._names, self._choose, self._left = names, choose, []
-        self.hit = Counter()
-
-    def next(self):
-        if not self._left:
-            self._left = list(self._names)
-            self._choose.shuffle(self._left)
-        return self._left.pop()
-
-
-def spoil(tasks, choose):
-    """What a bad disk or a bad backup does to the local stores that a copy left behind; returns what it was."""
-    files = sorted(os.path.join(d, f) for d, _, names in os.walk(tasks) for f in names)
-    files = [file for file in files if os.path.getsize(file) > 0]
-    old = tasks + ".old"
-    how = choose.choice(("left", "left", "damaged", "cut", "removed", "old")) if files else "none"
-    if how == "old" and not os.path.isdir(old):
-        how = "left"
-    if how == "old":
-        shutil.rmtree(tasks)
-        os.rename(old, tasks)
-        return "older ones put in their place"
-    if files and choose.random() < 0.5:
-        shutil.rmtree(old, ignore_errors=True)
-        shutil.copytree(tasks, old)
-    if how == "damaged":
-        for file in choose.sample(files, min(len(files), 3)):
-            with open(file, "r+b") as store:
-                at = choose.randrange(os.path.getsize(file))
-                store.seek(at)
-                byte = store.read(1)[0]
-                store.seek(at)
-                store.write(bytes([byte ^ choose.randrange(1, 256)]))
-        return "a byte of some changed"
-    if how == "cut":
-        file = choose.choice(files)
-        os.truncate(file, choose.randrange(0, os.path.getsize(file), 4096))
-        return "one cut at a page"
-    if how == "removed":
-        os.remove(choose.choice(files))
-        return "a file of one removed"
-    return "left as they were" if files else "none there"
 
 
 class Suite:
@@ -735,21 +541,6 @@ class Suite:
 
     # ---- The end ----
 
-    def read(self, topic):
-        tool = os.path.join(BUILD, "tests", "servers", "kafka_tool")
-        with subprocess.Popen([tool, self.broker.bootstrap, "read", topic], stdout=subprocess.PIPE, text=True) as process:
-            for line in process.stdout:
-                yield json.loads(line)
-        if process.returncode != 0:
-            raise RuntimeError(f"{topic} could not be read")
-
-    def rows(self, topic, name, key_of):
-        """(key, (id or start, hash)) of each record, partition by partition in order."""
-        for record in self.read(topic):
-            fields = decoded(record["value"])
-            key = key_of(record, fields)
-            yield key, (int(fields[name]) if name == "id" else fields[name], canonical(fields))
-
     def finish(self):
         rounds_s = now() - self.began
         count = self.writer.end()
@@ -779,47 +570,7 @@ class Suite:
             if code != 0:
                 raise Wrong(f"{copy.name} ended with {code}:\n{copy.log()[-3000:]}")
 
-        problems = []
-
-        def compare(topic, expected, actual, order):
-            found = differences(expected, actual, order=order)
-            problems.extend(f"{topic}: {problem}" for problem in found)
-            print(f"{topic}: {len(expected)} expected, {len(actual)} there, {len(found)} differences", flush=True)
-
-        def by_key(record, fields):
-            return record["key"]
-
-        # A key moves to another partition when there are more of them; order is that of a partition.
-        read_at, written_at = {}, {}
-        for record in self.read("orders"):
-            match = re.match(r'{"id": (\d+)', record["value"])
-            read_at[int(match[1])] = record["partition"]
-        for record in self.read("priced.input"):
-            written_at[record["key"]] = record["partition"]
-        by_partition = [(read_at[row[0]], (key, row)) for key, row in model.priced]
-
-        def placed(topic):
-            return [(read_at[row[0]], (key, row)) for key, row in self.rows(topic, "id", by_key)]
-
-        def of_keys(rows):
-            return [((partition, key), row) for partition, (key, row) in rows]
-
-        def of_partitions(rows):
-            return [((partition, written_at.get(key)), row) for partition, (key, row) in rows]
-
-        compare("priced.key", of_keys(by_partition), of_keys(placed("priced.key")), "key")
-        # `order input` is the order of each partition of the orders.
-        compare("priced.input", of_partitions(by_partition), of_partitions(placed("priced.input")), "key")
-        compare("priced.none", model.priced, list(self.rows("priced.none", "id", lambda record, f: f["account"])), "none")
-        if not self.grows:
-            compare("by.account", model.by_account, list(self.rows("by.account", "start", by_key)), "key")
-        compare("by.symbol", model.by_symbol, list(self.rows("by.symbol", "start", by_key)), "key")
-        letters = []
-        for record in self.read("lost"):
-            headers = dict(record["headers"])
-            letters.append(((headers["weir.step"].split(".")[0], headers["weir.reason"]), record["value"]))
-        compare("lost", model.lost, letters, "none")
-
+        problems = Published(self.broker.bootstrap).problems(model, self.grows)
         open_ends = []
 
         def closed():

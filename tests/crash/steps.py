@@ -54,3 +54,17 @@ def passed(directories):
 
 def _path(directory):
     return os.path.join(directory, "faults")
+
+
+class Steps:
+    """Steps to be hit, each as often as the others, in random order."""
+
+    def __init__(self, names, choose):
+        self._names, self._choose, self._left = names, choose, []
+        self.hit = Counter()
+
+    def next(self):
+        if not self._left:
+            self._left = list(self._names)
+            self._choose.shuffle(self._left)
+        return self._left.pop()

@@ -121,7 +121,7 @@ class DirectoryFiles final : public StoreFiles {
 
   Status RemoveDirectory() override {
     made_ = false;
-    return rmdir(directory_.c_str()) == 0 || errno == ENOENT ? Status() : Failed("removing", directory_);
+    return rmdir(directory_.c_str()) == 0 || errno == ENOENT || errno == ENOTEMPTY ? Status() : Failed("removing", directory_);
   }
 
  private:

@@ -22,6 +22,13 @@ constexpr uint64_t kLookUpEvery = 1024;
 
 std::string NameOf(uint64_t number) { return std::to_string(number) + ".run"; }
 
+// Whatever else lies in the directory is somebody's and stays.
+bool IsOurs(const std::string& name) {
+  if (name == kHead || name == kNewHead) return true;
+  const size_t dot = name.find_first_not_of("0123456789");
+  return dot != 0 && dot != std::string::npos && name.compare(dot, std::string::npos, ".run") == 0;
+}
+
 Status Damaged() { return Status::Corrupt("the head of the local state is damaged"); }
 
 }  // namespace
@@ -247,7 +254,7 @@ void TaskStore::RemoveOthers() {
   if (!numbers_.empty() || position_.offset > 0) wanted.insert(kHead);
   for (uint64_t number : numbers_) wanted.insert(NameOf(number));
   for (const std::string& name : names) {
-    if (wanted.count(name) == 0) (void)files_->Remove(name);
+    if (IsOurs(name) && wanted.count(name) == 0) (void)files_->Remove(name);
   }
 }
 
@@ -261,7 +268,7 @@ Status TaskStore::Clear() {
   std::vector<std::string> names;
   if (status.ok()) status = files_->List(&names);
   for (const std::string& name : names) {
-    if (status.ok()) status = files_->Remove(name);
+    if (status.ok() && IsOurs(name)) status = files_->Remove(name);
   }
   return status;
 }

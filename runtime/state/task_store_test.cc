@@ -468,11 +468,18 @@ TEST_CASE("a store with a file missing says so, and one without a head is empty"
 TEST_CASE("what a crash left is removed when the store is opened, and nothing else") {
   Sample sample;
   FaultyDisk copy(sample.disk.files);
-  for (const char* name : {"store.new", "777.run", "5.run.tmp"}) copy.files[name] = std::make_shared<FaultyDisk::File>();
+  const std::vector<std::string> left = {"store.new", "777.run"}, others = {"notes.txt", ".run", "5.run.old", "x.run"};
+  for (const auto& names : {left, others}) {
+    for (const std::string& name : names) copy.files[name] = std::make_shared<FaultyDisk::File>();
+  }
   TaskStore store(std::make_unique<FaultyFiles>(&copy));
   REQUIRE(store.Open().ok());
-  CHECK(copy.files.size() == sample.disk.files.size());
+  CHECK(copy.files.size() == sample.disk.files.size() + others.size());
   CheckSame(store.view(), sample.model);
+  // A folder of an operator's that only looks like a task's is emptied of nothing but a store.
+  REQUIRE(store.Remove().ok());
+  CHECK(copy.files.size() == others.size());
+  for (const std::string& name : others) CHECK(copy.files.count(name) == 1);
 }
 
 TEST_CASE("a directory's store is damaged, cut and lost like another") {

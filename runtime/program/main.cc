@@ -28,6 +28,12 @@ constexpr int64_t kCheckWaitNs = 10 * kNsPerSecond;
 
 int Code(ExitCode code) { return static_cast<int>(code); }
 
+// What Kafka's client could not end may still be at work (TransactionalProducer::GiveUp): nothing is torn down below it.
+[[noreturn]] void EndProcess(int code) {
+  std::fflush(nullptr);
+  std::_Exit(code);
+}
+
 void PrintHelp(const Compiled& compiled) {
   std::printf(
       "%s, made by weir from %s\n"
@@ -182,12 +188,9 @@ int MainWithFaults(const Compiled& compiled, int argc, char** argv, Faults* faul
     return Code(ExitCode::kOk);
   }
   if (command == "check") return Check(program, *settings);
-  if (IsOperatorCommand(command)) return RunOperatorCommand(command, line, program, *settings);
+  if (IsOperatorCommand(command)) EndProcess(RunOperatorCommand(command, line, program, *settings));
   SetStart(settings->run().start, &program);
-  int code = Code(RunPipeline(program, *settings, faults));
-  // What Kafka's client could not end may still be at work: nothing is torn down below it.
-  std::fflush(nullptr);
-  std::_Exit(code);
+  EndProcess(Code(RunPipeline(program, *settings, faults)));
 }
 
 }  // namespace weir

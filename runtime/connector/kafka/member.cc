@@ -14,6 +14,8 @@ constexpr int kAskTimeoutMs = 5'000;
 // librdkafka gives a question up by itself, as a rule: this much later nobody answers it any more.
 constexpr int64_t kAskNsMax = (kAskTimeoutMs + 1'000) * 1'000'000ll;
 constexpr int64_t kLookNsMax = 500'000'000;
+// A request that was lost longer ago has arrived or never will: who fences this member then is another process.
+constexpr int64_t kOnItsWayNsMax = 600'000'000'000;
 constexpr int16_t kApiJoinGroup = 11, kApiHeartbeat = 12, kApiSyncGroup = 14;
 
 PartitionList ToList(const std::vector<TopicOffset>& offsets) {
@@ -130,7 +132,7 @@ Status Member::Renew() {
   answers_.reset();
   control_.reset();
   client_.reset();
-  out_of_touch_.store(false, std::memory_order_relaxed);  // its threads have ended
+  out_of_touch_ns_.store(0, std::memory_order_relaxed);  // its threads have ended
   Status status = Connect();
   return status.ok() ? Join(std::vector<std::string>(topics_)) : status;
 }
@@ -140,7 +142,7 @@ void Member::OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner)
   // Answered, or never sent.
   if (!error || error == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE || error == RD_KAFKA_RESP_ERR__DESTROY) return;
   if (api_key != kApiJoinGroup && api_key != kApiHeartbeat && api_key != kApiSyncGroup) return;
-  static_cast<Member*>(owner)->out_of_touch_.store(true, std::memory_order_release);
+  static_cast<Member*>(owner)->out_of_touch_ns_.store(MonoNs(), std::memory_order_release);
 }
 
 Status Member::LookForMissing(int64_t now) {
@@ -175,7 +177,8 @@ Status Member::ConsumerError(const rd_kafka_message_t* message) {
     case RD_KAFKA_RESP_ERR__FATAL: {
       char text[512] = "";
       rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_->get(), text, sizeof text);
-      if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && out_of_touch_.load(std::memory_order_acquire)) {
+      const int64_t trouble = out_of_touch_ns_.load(std::memory_order_acquire);
+      if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && trouble != 0 && MonoNs() - trouble < kOnItsWayNsMax) {
         renew_ = true;
         return Status();
       }
@@ -224,7 +227,7 @@ void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
   if (lost) {
     joined_ = false;
     // Being fenced is no reason why it was.
-    if (!rd_kafka_fatal_error(rk, nullptr, 0)) out_of_touch_.store(true, std::memory_order_release);
+    if (!rd_kafka_fatal_error(rk, nullptr, 0)) out_of_touch_ns_.store(MonoNs(), std::memory_order_release);
   }
   if (!closing_) listener_->OnRevoked(FromList(list), lost);
   assigned_ = false;

@@ -94,8 +94,8 @@ class Member {
   std::function<void()> wake_;
   Listener* listener_ = nullptr;
   std::atomic<bool> ready_{true};
-  // Since this client was made a request about its membership had no answer, or its assignment was lost.
-  std::atomic<bool> out_of_touch_{false};
+  // When a request of this client about its membership last had no answer, or its assignment was lost; 0: never.
+  std::atomic<int64_t> out_of_touch_ns_{0};
   int64_t served_ns_ = 0;
   bool joined_ = false;
   bool assigned_ = false;  // from an assignment until its revocation was served

@@ -114,36 +114,23 @@ class DeltaReader {
 };
 
 // Keys whose byte order is the order of the numbers.
-struct OrderedKey {
-  char bytes[8];
-  explicit OrderedKey(uint64_t v) {
-    uint64_t big = __builtin_bswap64(v);
-    std::memcpy(bytes, &big, 8);
+template <class Number>
+struct NumberKey {
+  char bytes[sizeof(Number)];
+  explicit NumberKey(Number v) {
+    for (size_t i = sizeof v; i-- > 0; v = static_cast<Number>(v >> 8)) bytes[i] = static_cast<char>(v);
   }
-  Str str() const { return Str(bytes, 8); }
-  static uint64_t Read(Str key) {
-    uint64_t big = 0;
-    std::memcpy(&big, key.data, 8);
-    return __builtin_bswap64(big);
-  }
-};
-
-// The key of a pending row: which of its task's slots it has.
-struct SlotKey {
-  char bytes[4];
-  explicit SlotKey(uint32_t slot) {
-    uint32_t big = __builtin_bswap32(slot);
-    std::memcpy(bytes, &big, 4);
-  }
-  Str str() const { return Str(bytes, 4); }
-  // False: it is no slot.
-  [[nodiscard]] static bool Read(Str key, uint32_t* slot) {
-    if (key.size != 4) return false;
-    uint32_t big = 0;
-    std::memcpy(&big, key.data, 4);
-    *slot = __builtin_bswap32(big);
-    return true;
+  Str str() const { return Str(bytes, sizeof bytes); }
+  // The key begins with one.
+  static Number Read(Str key) {
+    Number v = 0;
+    for (size_t i = 0; i < sizeof v; ++i) v = static_cast<Number>(v << 8 | static_cast<unsigned char>(key.data[i]));
+    return v;
   }
 };
+using OrderedKey = NumberKey<uint64_t>;
+// Of a pending row: which of its task's slots it has.
+using SlotKey = NumberKey<uint32_t>;
+inline constexpr uint32_t kSlotKeySize = sizeof(uint32_t);
 
 }  // namespace weir

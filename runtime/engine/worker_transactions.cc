@@ -262,7 +262,7 @@ struct Worker::TaskContents {
     uint64_t step;
     std::string key, value;
   };
-  std::vector<Entry> entries;  // by kind and key: pending rows in the order in which they were asked
+  std::vector<Entry> entries;  // by kind and key: pending rows by their slots
   StoredSource source;
   std::string identity;
   std::set<uint64_t> steps;    // that have anything

@@ -263,10 +263,12 @@ uint32_t LookupInstance::TakeSlot() {
 
 Status LookupInstance::Restore(Str key, Str value) {
   LookupShared& shared = runtime_->shared();
-  uint32_t slot;
-  if (!SlotKey::Read(key, &slot)) {
-    return Status::Corrupt("a stored pending row has a key of " + std::to_string(key.size) + " bytes");
+  if (key.size != kSlotKeySize) {
+    return Status::Corrupt("a stored pending row has a key of " + std::to_string(key.size) + " bytes and not of " +
+                           std::to_string(kSlotKeySize) + ": another version of Weir wrote it; let that one run until no " +
+                           "request waits any more, or begin without state");
   }
+  const uint32_t slot = SlotKey::Read(key);
   if (slot >= kSlotsMax || (!restoring_.empty() && slot <= restoring_.back()->slot)) {
     return Status::Corrupt("stored pending rows are out of order");
   }

@@ -168,7 +168,7 @@ Status ReadRows(Operator& op, const Keeper& keeper, const Wanted& wanted, std::v
     BytePool pool;
     Arena arena;
     PendingRow row;
-    if (uint32_t slot; !SlotKey::Read(entry.key, &slot)) return Status::Corrupt("a pending row has no slot");
+    if (entry.key.size != kSlotKeySize) return Status::Corrupt("a pending row has no slot");
     Status taken = LoadRow(pool, arena, entry.value, keeper.lookup->row_schema, &row);
     if (!taken.ok()) return taken;
     if (wanted.all || (wanted.is_key && row.order_key == View(wanted.key)) ||

@@ -86,16 +86,16 @@ std::string Connection::KnownTopicId(const std::string& topic) {
   return found == topic_ids_.end() ? std::string() : found->second;
 }
 
-void Connection::RememberEpoch(const std::string& topic, int32_t partition, int32_t leader_epoch) {
+void Connection::RememberLeaderEpoch(const std::string& topic, int32_t partition, int32_t leader_epoch) {
   std::lock_guard<std::mutex> lock(mutex_);
-  auto [known, added] = epochs_.emplace(std::make_pair(topic, partition), leader_epoch);
+  auto [known, added] = leader_epochs_.emplace(std::make_pair(topic, partition), leader_epoch);
   known->second = std::max(known->second, leader_epoch);
 }
 
-int32_t Connection::KnownEpoch(const std::string& topic, int32_t partition) {
+int32_t Connection::KnownLeaderEpoch(const std::string& topic, int32_t partition) {
   std::lock_guard<std::mutex> lock(mutex_);
-  auto found = epochs_.find({topic, partition});
-  return found == epochs_.end() ? -1 : found->second;
+  auto found = leader_epochs_.find({topic, partition});
+  return found == leader_epochs_.end() ? -1 : found->second;
 }
 
 const std::string& Connection::Identity() {

@@ -66,8 +66,8 @@ class Connection {
   // Of what was read of a partition: see Feed::leader_epoch. Committed with its offsets, so that a later start knows it. The
   // newest counts: one of records above an offset tells as well whether those below it are lost, an older one does not. Any
   // thread.
-  void RememberEpoch(const std::string& topic, int32_t partition, int32_t leader_epoch);
-  int32_t KnownEpoch(const std::string& topic, int32_t partition);
+  void RememberLeaderEpoch(const std::string& topic, int32_t partition, int32_t leader_epoch);
+  int32_t KnownLeaderEpoch(const std::string& topic, int32_t partition);
 
   // The reader of a worker's sources, or of its tables: those that have been read stand at their ends, and a fetch that
   // waits there for news holds up what comes behind it on the same connection. One that does not read `topic` yet, since
@@ -99,7 +99,7 @@ class Connection {
   std::unique_ptr<Client> admin_;
   std::map<std::string, int32_t> partitions_;
   std::map<std::string, std::string> topic_ids_;
-  std::map<std::pair<std::string, int32_t>, int32_t> epochs_;
+  std::map<std::pair<std::string, int32_t>, int32_t> leader_epochs_;
   std::string identity_;
   std::set<std::string> warned_;
   std::vector<WorkerReader> readers_;

@@ -82,7 +82,7 @@ struct OperatorClient::Target {
   TopicLimits limits;
 };
 
-OperatorClient::~OperatorClient() { TransactionalProducer::End(std::move(producer_)); }
+OperatorClient::~OperatorClient() { TransactionalProducer::GiveUp(std::move(producer_)); }
 
 Status OperatorClient::Make(const ConnectionSpec& connection, const Properties& settings, const std::string& group,
                             const std::string& pipeline, Log* log, Clock* clock, std::unique_ptr<OperatorClient>* out) {
@@ -335,7 +335,7 @@ Status OperatorClient::Forget(const std::vector<Move>& offsets) {
 Status OperatorClient::Fence(const std::string& purpose, const std::vector<std::string>& topics) {
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return status;
-  TransactionalProducer::End(std::move(producer_));
+  TransactionalProducer::GiveUp(std::move(producer_));
   targets_.clear();
   int64_t batch_bytes_max = INT64_MAX;
   for (const std::string& topic : topics) {

@@ -65,7 +65,7 @@ TransactionResult Questions::Committed(const std::string& topic, std::vector<int
   note->topic_id = open.topic_id;
   for (size_t p = 0; p < found.size(); ++p) {
     (found[p].start ? *starts : *offsets)[p] = found[p].offset;
-    connection_->RememberEpoch(topic, static_cast<int32_t>(p), found[p].leader_epoch);
+    connection_->RememberLeaderEpoch(topic, static_cast<int32_t>(p), found[p].leader_epoch);
     OffsetNote noted = NoteOf(found[p].metadata);
     if (noted.partitions > 0) {
       note->partitions = note->partitions == 0 ? noted.partitions : std::min(note->partitions, noted.partitions);

@@ -108,7 +108,7 @@ Status KafkaSource::Resume(int32_t partition, int64_t offset) {
     old.push_back(std::move(slot->feed));
     fetcher->Stop(std::move(old));
   }
-  return StartFeeds({{partition, offset, connection_->KnownEpoch(options_.topic, partition)}});
+  return StartFeeds({{partition, offset, connection_->KnownLeaderEpoch(options_.topic, partition)}});
 }
 
 std::string KafkaSource::Identity(int32_t) { return connection_->KnownTopicId(options_.topic); }
@@ -218,7 +218,7 @@ Status KafkaSource::Poll(std::unique_ptr<Batch>* batch) {
     if (!*batch) continue;
     if (slot.feed->leader_epoch() != slot.leader_epoch) {
       slot.leader_epoch = slot.feed->leader_epoch();
-      connection_->RememberEpoch(options_.topic, slot.partition, slot.leader_epoch);
+      connection_->RememberLeaderEpoch(options_.topic, slot.partition, slot.leader_epoch);
     }
     return options_.check_keys ? CheckKeys(&slot, **batch) : Status();
   }

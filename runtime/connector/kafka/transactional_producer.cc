@@ -14,7 +14,7 @@ constexpr int64_t kInitNsMax = 60'000'000'000;
 // The broker aborts a transaction when its time is over. What librdkafka has not brought to its end after this many of
 // them hangs: it has states in which a call waits for an answer that nobody will give.
 constexpr int64_t kTransactionTimes = 3;
-constexpr auto kEndWaitMax = std::chrono::seconds(1);
+constexpr auto kGiveUpWaitMax = std::chrono::seconds(1);
 
 // Requests that change something at the broker within a transaction.
 constexpr int16_t kProduce = 0;
@@ -88,11 +88,11 @@ TransactionalProducer::~TransactionalProducer() {
   targets_.clear();
 }
 
-void TransactionalProducer::End(std::unique_ptr<TransactionalProducer> producer) {
+void TransactionalProducer::GiveUp(std::unique_ptr<TransactionalProducer> producer) {
   if (!producer) return;
   std::unique_lock<std::mutex> lock(producer->mutex_);
   auto returned = [&] { return producer->call_.state != OffsetsCall::kAsked; };
-  if (producer->changed_.wait_for(lock, kEndWaitMax, returned)) {
+  if (producer->changed_.wait_for(lock, kGiveUpWaitMax, returned)) {
     lock.unlock();
     producer.reset();
     return;

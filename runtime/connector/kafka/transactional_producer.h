@@ -36,7 +36,7 @@ class TransactionalProducer {
   ~TransactionalProducer();
   // The end of it and of the process. librdkafka's call for offsets ends only when the group's coordinator can be reached
   // (2.8.0 notes a time for its search, and never looks at it): one that has not returned soon is left as it is, for ever.
-  static void End(std::unique_ptr<TransactionalProducer> producer);
+  static void GiveUp(std::unique_ptr<TransactionalProducer> producer);
 
   // A topic to write to, and what messages call it. Before Init; numbered from 0. `tracked`: End is asked for.
   Status AddTarget(const std::string& topic, const std::string& name, uint32_t line, bool tracked);

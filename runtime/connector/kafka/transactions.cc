@@ -332,7 +332,7 @@ TransactionResult KafkaTransactions::SendOffsets(const std::vector<SourceOffset>
     rd_kafka_topic_partition_t* entry =
         rd_kafka_topic_partition_list_add(list.get(), SourceTopic(o.source).c_str(), o.partition);
     entry->offset = o.offset;
-    rd_kafka_topic_partition_set_leader_epoch(entry, connection_->KnownEpoch(SourceTopic(o.source), o.partition));
+    rd_kafka_topic_partition_set_leader_epoch(entry, connection_->KnownLeaderEpoch(SourceTopic(o.source), o.partition));
     auto note = notes_.find(o.source);
     if (note == notes_.end()) continue;
     std::string text = ToText(note->second);
@@ -399,8 +399,8 @@ void KafkaTransactions::Close() {
   replay_.Close();
   questions_.Clear();
   trims_.clear();
-  TransactionalProducer::End(std::move(producer_));
-  for (auto& producer : leaving_) TransactionalProducer::End(std::move(producer));
+  TransactionalProducer::GiveUp(std::move(producer_));
+  for (auto& producer : leaving_) TransactionalProducer::GiveUp(std::move(producer));
   leaving_.clear();
 }
 

@@ -17,7 +17,7 @@ Rig Make(std::function<void(LookupSpec&)> tune = [](LookupSpec&) {}) {
   return Rig(options);
 }
 
-TEST_CASE("An answer after the time-out is dropped and counted (fault 39)") {
+TEST_CASE("An answer after the time-out is dropped and counted") {
   Rig rig = Make();
   rig.Ask(1, "a");
   rig.Advance(100 * kMs);
@@ -28,7 +28,7 @@ TEST_CASE("An answer after the time-out is dropped and counted (fault 39)") {
   CHECK(rig.metrics().late_answers.Get() == 1);
 }
 
-TEST_CASE("An answer to the first attempt that comes during the second or the wait before it is dropped (fault 39)") {
+TEST_CASE("An answer to the first attempt that comes during the second or the wait before it is dropped") {
   Rig rig = Make([](LookupSpec& s) { s.retries = 1; });
   rig.Ask(1, "a");
   rig.Advance(110 * kMs);  // timed out, waits for its second attempt
@@ -46,7 +46,7 @@ TEST_CASE("An answer to the first attempt that comes during the second or the wa
   CHECK(rig.Find(1)->text == "second");
 }
 
-TEST_CASE("A late answer never reaches the next user of the same place (fault 40)") {
+TEST_CASE("A late answer never reaches the next user of the same place") {
   Rig rig = Make([](LookupSpec& s) { s.in_flight = 1; });
   rig.Ask(1, "a");
   rig.Advance(100 * kMs);
@@ -63,7 +63,7 @@ TEST_CASE("A late answer never reaches the next user of the same place (fault 40
   CHECK(rig.Find(2)->text == "answer to b");
 }
 
-TEST_CASE("A repeated answer counts once, in the same turn and later (fault 40)") {
+TEST_CASE("A repeated answer counts once, in the same turn and later") {
   Rig rig = Make();
   rig.Ask(1, "a");
   rig.Ask(2, "b");
@@ -78,7 +78,7 @@ TEST_CASE("A repeated answer counts once, in the same turn and later (fault 40)"
   CHECK(rig.metrics().late_answers.Get() == 2);
 }
 
-TEST_CASE("Answers to requests that never were are counted and dropped (fault 40)") {
+TEST_CASE("Answers to requests that never were are counted and dropped") {
   Rig rig = Make();
   rig.Ask(1, "a");
   rig.Turn();
@@ -106,7 +106,7 @@ TEST_CASE("Answers to requests that never were are counted and dropped (fault 40
   CHECK(rig.Resumed().size() == 1);
 }
 
-TEST_CASE("Answer and time-out in one turn: the answer counts (fault 41)") {
+TEST_CASE("Answer and time-out in one turn: the answer counts") {
   Rig rig = Make([](LookupSpec& s) { s.retries = 1; });
   rig.Ask(1, "a");
   rig.Turn();
@@ -119,7 +119,7 @@ TEST_CASE("Answer and time-out in one turn: the answer counts (fault 41)") {
   CHECK(rig.connector->sent.size() == 1);  // and no retry follows
 }
 
-TEST_CASE("A turn that comes late: time-out, retry and its time-out are each seen once (fault 41)") {
+TEST_CASE("A turn that comes late: time-out, retry and its time-out are each seen once") {
   Rig rig = Make([](LookupSpec& s) { s.retries = 1; });
   rig.Ask(1, "a");
   rig.Turn();
@@ -135,7 +135,7 @@ TEST_CASE("A turn that comes late: time-out, retry and its time-out are each see
   CHECK(rig.Resumed().size() == 1);
 }
 
-TEST_CASE("A storm of 5xx: no more attempts than declared, never more than in_flight at once (fault 42)") {
+TEST_CASE("A storm of 5xx: no more attempts than declared, never more than in_flight at once") {
   Rig rig = Make([](LookupSpec& s) {
     s.in_flight = 50;
     s.retries = 3;
@@ -159,7 +159,7 @@ TEST_CASE("A storm of 5xx: no more attempts than declared, never more than in_fl
   CHECK(open_max <= 50);
 }
 
-TEST_CASE("Answers pushed before Ask has returned only wait (fault 44)") {
+TEST_CASE("Answers pushed before Ask has returned only wait") {
   Rig rig = Make();
   rig.connector->on_ask = [&](size_t i) { rig.connector->Found(i, "at once"); };
   for (int n = 0; n < 10; ++n) rig.Ask(n, "x");
@@ -170,7 +170,7 @@ TEST_CASE("Answers pushed before Ask has returned only wait (fault 44)") {
   CHECK(rig.Resumed().size() == 10);
 }
 
-TEST_CASE("Answers from other threads, while rows are forgotten, reach only rows that are there (fault 44)") {
+TEST_CASE("Answers from other threads, while rows are forgotten, reach only rows that are there") {
   RigOptions options;
   options.tasks = 2;
   options.tune = [](int, LookupSpec& s) { s.in_flight = 1000; };
@@ -200,7 +200,7 @@ TEST_CASE("Answers from other threads, while rows are forgotten, reach only rows
   CHECK(rig.ledger.rows_added.Get() == rig.ledger.rows_resumed.Get() + rig.ledger.rows_forgotten.Get());
 }
 
-TEST_CASE("A partition that goes away: its rows are forgotten, requests of nobody else too, tickets fall (fault 39)") {
+TEST_CASE("A partition that goes away: its rows are forgotten, requests of nobody else too, tickets fall") {
   RigOptions options;
   options.tasks = 2;
   options.tune = [](int, LookupSpec& s) {
@@ -233,7 +233,7 @@ TEST_CASE("A partition that goes away: its rows are forgotten, requests of nobod
   CHECK(rig.connector->unknown_forgets == 0);
 }
 
-TEST_CASE("Answers of a former life of the worker are foreign (fault 39)") {
+TEST_CASE("Answers of a former life of the worker are foreign") {
   RigOptions options;
   Rig::State state;
   LookupAnswer old;
@@ -257,7 +257,7 @@ TEST_CASE("Answers of a former life of the worker are foreign (fault 39)") {
   CHECK(rig.Find(1)->text == "of the new life");
 }
 
-TEST_CASE("A service that was away for an hour is asked within in_flight when it is back (fault 53)") {
+TEST_CASE("A service that was away for an hour is asked within in_flight when it is back") {
   Rig rig = Make([](LookupSpec& s) {
     s.in_flight = 100;
     s.retries = 1'000'000;
@@ -285,7 +285,7 @@ TEST_CASE("A service that was away for an hour is asked within in_flight when it
   CHECK(open_max <= 100);
 }
 
-TEST_CASE("Drain: nothing new is asked, what is under way goes on, retries included (fault 51)") {
+TEST_CASE("Drain: nothing new is asked, what is under way goes on, retries included") {
   Rig rig = Make([](LookupSpec& s) {
     s.in_flight = 2;
     s.retries = 1;

@@ -15,7 +15,7 @@ Rig Make(OrderMode order, std::function<void(int, LookupSpec&)> tune = {}) {
   return Rig(options);
 }
 
-TEST_CASE("Order input: answers in exactly reversed order come out in input order (fault 47)") {
+TEST_CASE("Order input: answers in exactly reversed order come out in input order") {
   Rig rig = Make(OrderMode::kInput);
   for (int n = 0; n < 50; ++n) rig.Ask(n, std::to_string(n));
   rig.Turn();
@@ -63,7 +63,7 @@ TEST_CASE("Order key: each key keeps its order, keys do not wait for each other"
   CHECK(rig.Resumed() == Numbers{4, 1, 3, 0, 2});
 }
 
-TEST_CASE("One hot key with 10,000 rows waits in order; a key that never ends holds up only itself (fault 48)") {
+TEST_CASE("One hot key with 10,000 rows waits in order; a key that never ends holds up only itself") {
   Rig rig = Make(OrderMode::kKey, [](int, LookupSpec& s) { s.in_flight = 20'000; });
   rig.Ask(-1, "stuck", "stuck");
   rig.Ask(-2, "behind the stuck one", "stuck");
@@ -81,7 +81,7 @@ TEST_CASE("One hot key with 10,000 rows waits in order; a key that never ends ho
   CHECK(rig.Find(-1)->outcome == Outcome::kTimeout);
 }
 
-TEST_CASE("Within one turn the watermark passes a record only after the record (fault 52)") {
+TEST_CASE("Within one turn the watermark passes a record only after the record") {
   for (OrderMode order : {OrderMode::kInput, OrderMode::kKey, OrderMode::kNone}) {
     Rig rig = Make(order);
     rig.Watermark(10);
@@ -257,7 +257,7 @@ TEST_CASE("Two steps may use one lookup: slots are told apart, one in_flight for
   CHECK(answered == 80);
 }
 
-TEST_CASE("A watermark of the end of input passes when the last row has gone (fault 51)") {
+TEST_CASE("A watermark of the end of input passes when the last row has gone") {
   Rig rig = Make(OrderMode::kInput);
   rig.Watermark(5);
   rig.Ask(1, "a");

@@ -102,8 +102,7 @@ TEST_CASE("A row that is answered but waits for its turn is saved and asked agai
   CHECK(rig.connector->sent[1].target == "/x/b");
 }
 
-TEST_CASE("N, N + 1 and 10 N rows come back for an in_flight of N: all of them, oldest first, before anything new "
-          "(fault 49)") {
+TEST_CASE("N, N + 1 and 10 N rows come back for an in_flight of N: all of them, oldest first, before anything new") {
   for (OrderMode order : {OrderMode::kInput, OrderMode::kKey, OrderMode::kNone}) {
     for (int rows : {8, 9, 80}) {
       RigOptions options;
@@ -144,7 +143,7 @@ TEST_CASE("N, N + 1 and 10 N rows come back for an in_flight of N: all of them, 
   }
 }
 
-TEST_CASE("Restored rows of a hot key share one request (fault 49)") {
+TEST_CASE("Restored rows of a hot key share one request") {
   RigOptions options;
   options.tune = [](int, LookupSpec& s) {
     s.in_flight = 1000;
@@ -169,7 +168,7 @@ TEST_CASE("Restored rows of a hot key share one request (fault 49)") {
   CHECK(rig.Resumed().size() == 100);
 }
 
-TEST_CASE("A different answer after the crash is simply the answer (fault 50)") {
+TEST_CASE("A different answer after the crash is simply the answer") {
   RigOptions options;
   Rig::State state;
   {
@@ -191,7 +190,7 @@ TEST_CASE("A different answer after the crash is simply the answer (fault 50)") 
   CHECK(rig.Resumed() == Numbers{0, 1});
 }
 
-TEST_CASE("The watermark between two rows is saved and restored (fault 52)") {
+TEST_CASE("The watermark between two rows is saved and restored") {
   RigOptions options;
   Rig::State state;
   {

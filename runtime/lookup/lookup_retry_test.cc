@@ -17,7 +17,7 @@ Rig Make(std::function<void(LookupSpec&)> tune) {
   return Rig(options);
 }
 
-TEST_CASE("A request that is never answered times out once and leaves nothing behind (fault 38)") {
+TEST_CASE("A request that is never answered times out once and leaves nothing behind") {
   Rig rig = Make([](LookupSpec&) {});
   rig.Ask(1, "a");
   rig.Advance(99 * kMs);
@@ -85,7 +85,7 @@ TEST_CASE("An answer that cannot be decoded is an error and says why") {
   CHECK(rig.connector->sent.size() == 1);
 }
 
-TEST_CASE("Retry-After is honoured, up to a minute (fault 42)") {
+TEST_CASE("Retry-After is honoured, up to a minute") {
   Rig rig = Make([](LookupSpec& s) { s.retries = 2; });
   rig.Ask(1, "a");
   rig.Turn();

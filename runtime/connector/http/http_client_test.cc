@@ -93,7 +93,7 @@ TEST_CASE("An answer cut into pieces at every byte is put together") {
   }
 }
 
-TEST_CASE("A large answer arrives whole; one beyond the limit is an error that says so (fault 43)") {
+TEST_CASE("A large answer arrives whole; one beyond the limit is an error that says so") {
   std::string large = "\"" + std::string(900'000, 'x') + "\"";
   std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 12; ++i) chunked += "186A0\r\n" + std::string(100'000, 'y') + "\r\n";
@@ -127,7 +127,7 @@ TEST_CASE("A large answer arrives whole; one beyond the limit is an error that s
   CHECK(client.Next().outcome == Outcome::kFound);
 }
 
-TEST_CASE("Truncated answers and resets are transient errors; garbage is not (fault 43)") {
+TEST_CASE("Truncated answers and resets are transient errors; garbage is not") {
   struct Case {
     std::vector<Act> acts;
     const char* reason;
@@ -228,7 +228,7 @@ TEST_CASE("No more connections than declared; the rest waits in order") {
   CHECK(open_max <= 3);
 }
 
-TEST_CASE("A forgotten request closes its connection; one that waits is simply gone (slow-loris, fault 43)") {
+TEST_CASE("A forgotten request closes its connection; one that waits is simply gone (slow-loris)") {
   TestService service([](const Seen& s) -> std::vector<Act> {
     if (s.line.find("/slow") != std::string::npos) return {Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), WaitForClose()};
     return {Send(Plain("{}"))};
@@ -270,7 +270,7 @@ TEST_CASE("Nobody listens: an error worth another attempt, said once in the log;
   CHECK(client.client->connections() == 0);
 }
 
-TEST_CASE("A name that leads nowhere is an error that names it (fault 45)") {
+TEST_CASE("A name that leads nowhere is an error that names it") {
   TestClient client("http://nowhere.invalid:1234");
   client.Get(1, "/x");
   const LookupAnswer& a = client.Next();
@@ -297,7 +297,7 @@ struct Hosts {
   }
 };
 
-TEST_CASE("Several addresses are tried in turn; a changed address is found on reconnect (fault 45)") {
+TEST_CASE("Several addresses are tried in turn; a changed address is found on reconnect") {
   TestService service(Always({Send(Plain("{}"))}));
   // Nobody listens at the first: 127.0.0.9 is loopback, too.
   Hosts hosts("127.0.0.9 api.internal\n127.0.0.1 api.internal\n");
@@ -318,7 +318,7 @@ TEST_CASE("Several addresses are tried in turn; a changed address is found on re
   CHECK(other.log.lines[1].find("can be reached again") != std::string::npos);
 }
 
-TEST_CASE("A name that comes to lead to a link-local address is not followed there (fault 45)") {
+TEST_CASE("A name that comes to lead to a link-local address is not followed there") {
   Hosts hosts("169.254.169.254 api.internal\n");
   TestClient client("http://api.internal:80");
   client.Get(1, "/latest/meta-data");
@@ -327,7 +327,7 @@ TEST_CASE("A name that comes to lead to a link-local address is not followed the
   CHECK(a.reason.find("169.254.169.254") != std::string::npos);
 }
 
-TEST_CASE("Redirects are not followed, and the reason names where they lead (fault 45)") {
+TEST_CASE("Redirects are not followed, and the reason names where they lead") {
   TestService service(Always({Send(Plain("", "302 Found", "Location: http://elsewhere.example/x?token=abc\r\n"))}));
   TestClient client(service.Url());
   client.Get(1, "/x?secret=1");

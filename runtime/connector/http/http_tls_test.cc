@@ -1,4 +1,4 @@
-// TLS: who is trusted, whose name is checked, and what is said when it fails (fault 46). Certificates are made here.
+// TLS: who is trusted, whose name is checked, and what is said when it fails. Certificates are made here.
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 

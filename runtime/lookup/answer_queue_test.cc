@@ -12,11 +12,11 @@
 namespace weir {
 namespace {
 
-LookupAnswer Numbered(uint64_t slot, uint16_t attempt) {
+LookupAnswer Numbered(RequestId request_id, uint16_t attempt) {
   LookupAnswer answer;
-  answer.slot = slot;
+  answer.request_id = request_id;
   answer.attempt = attempt;
-  answer.body = "answer " + std::to_string(slot);
+  answer.body = "answer " + std::to_string(request_id);
   return answer;
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("Answers from many threads and the owner's own: each comes once, in it
     taken.clear();
     queue.Take(&taken);
     for (const LookupAnswer& answer : taken) {
-      out_of_order += answer.slot != next[answer.attempt]++ || answer.body != "answer " + std::to_string(answer.slot);
+      out_of_order += answer.request_id != next[answer.attempt]++ || answer.body != "answer " + std::to_string(answer.request_id);
     }
     got += taken.size();
     if (queue.HasAny() || own < kEach || got == (kThreads + 1) * kEach) continue;

@@ -15,9 +15,12 @@ namespace weir {
 // How a request ended. `failed` in the language is timeout, rejected or error.
 enum class Outcome : uint8_t { kFound, kMissing, kTimeout, kRejected, kError };
 
+// Names a request inside the lookup runtime: lookup_flight.h says how. Connectors hand it back and look at it as a whole.
+using RequestId = uint64_t;
+
 // One attempt of one request, rendered by generated code. The bytes live until Forget or the answer.
 struct LookupRequest {
-  uint64_t slot = 0;         // names the request inside the lookup runtime
+  RequestId request_id = 0;
   uint32_t incarnation = 0;  // of the worker's lookup runtime; answers of an older one are dropped
   uint16_t attempt = 0;      // 1 for the first
   int64_t deadline_mono_ns = 0;  // when this attempt has timed out; the runtime enforces it, a connector may use it
@@ -31,7 +34,7 @@ struct LookupRequest {
 
 // What a connector found out about one attempt.
 struct LookupAnswer {
-  uint64_t slot = 0;
+  RequestId request_id = 0;
   uint32_t incarnation = 0;
   uint16_t attempt = 0;
   Outcome outcome = Outcome::kError;
@@ -58,7 +61,7 @@ class LookupConnector {
   virtual void Ask(std::span<const LookupRequest> requests) = 0;
   // The runtime no longer waits for this attempt (time-out, shut-down): its bytes go away after this call, an answer
   // that comes all the same is ignored.
-  virtual void Forget(uint64_t slot, uint16_t attempt) = 0;
+  virtual void Forget(RequestId request_id, uint16_t attempt) = 0;
   // Used by the produced binary's `check`: connects and says what is wrong, with host and port.
   virtual Status Check(int64_t wait_ns_max) = 0;
   virtual void Close() = 0;

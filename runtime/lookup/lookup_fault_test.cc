@@ -53,7 +53,7 @@ TEST_CASE("A late answer never reaches the next user of the same place") {
   rig.Ask(2, "b");
   rig.Turn();
   REQUIRE(rig.connector->sent.size() == 2);
-  REQUIRE(SlotIndex(rig.connector->sent[0].slot) == SlotIndex(rig.connector->sent[1].slot));
+  REQUIRE(FlightIndexOf(rig.connector->sent[0].request_id) == FlightIndexOf(rig.connector->sent[1].request_id));
   REQUIRE(rig.connector->sent[0].attempt == rig.connector->sent[1].attempt);
   rig.connector->Found(0, "answer to a");
   rig.Turn();
@@ -83,20 +83,20 @@ TEST_CASE("Answers to requests that never were are counted and dropped") {
   rig.Ask(1, "a");
   rig.Turn();
   LookupAnswer a = rig.connector->Make(0, Outcome::kFound, "v");
-  auto with = [&](uint64_t slot, uint32_t incarnation, uint16_t attempt) {
+  auto with = [&](RequestId request_id, uint32_t incarnation, uint16_t attempt) {
     LookupAnswer b = a;
-    b.slot = slot;
+    b.request_id = request_id;
     b.incarnation = incarnation;
     b.attempt = attempt;
     rig.connector->Push(b);
   };
-  with(a.slot + 1, a.incarnation, 1);             // no such place
-  with(MakeSlot(SlotGeneration(a.slot), 5, 0), a.incarnation, 1);   // no such lookup
+  with(a.request_id + 1, a.incarnation, 1);             // no such place
+  with(MakeRequestId(GenerationOf(a.request_id), 5, 0), a.incarnation, 1);   // no such lookup
   with(~0ull, a.incarnation, 1);
-  with(a.slot, a.incarnation + 1, 1);             // another life of the worker
-  with(MakeSlot(SlotGeneration(a.slot) + 1, 0, 0), a.incarnation, 1);
-  with(a.slot, a.incarnation, 2);
-  with(a.slot, a.incarnation, 0);
+  with(a.request_id, a.incarnation + 1, 1);             // another life of the worker
+  with(MakeRequestId(GenerationOf(a.request_id) + 1, 0, 0), a.incarnation, 1);
+  with(a.request_id, a.incarnation, 2);
+  with(a.request_id, a.incarnation, 0);
   rig.Turn();
   CHECK(rig.events.empty());
   CHECK(rig.metrics().foreign_answers.Get() == 4);

@@ -39,16 +39,18 @@ struct LookupFlight {
 using FlightTimers =
     TimerHeap<LookupFlight, &LookupFlight::at_mono_ns, &LookupFlight::at_sequence, &LookupFlight::at_place>;
 
-// How a request is named outside: [generation: 32][lookup: 10][index: 22].
-inline constexpr int kSlotIndexBits = 22;
-inline constexpr int kSlotLookupBits = 10;
-inline uint64_t MakeSlot(uint32_t generation, int lookup, uint32_t index) {
-  return static_cast<uint64_t>(generation) << 32 | static_cast<uint64_t>(lookup) << kSlotIndexBits | index;
+// A RequestId: [the flight's generation: 32][lookup: 10][the flight's index: 22].
+inline constexpr int kFlightIndexBits = 22;
+inline constexpr int kLookupBits = 10;
+inline RequestId MakeRequestId(uint32_t generation, int lookup, uint32_t index) {
+  return static_cast<uint64_t>(generation) << 32 | static_cast<uint64_t>(lookup) << kFlightIndexBits | index;
 }
-inline uint32_t SlotGeneration(uint64_t slot) { return static_cast<uint32_t>(slot >> 32); }
-inline int SlotLookup(uint64_t slot) {
-  return static_cast<int>(slot >> kSlotIndexBits & ((1u << kSlotLookupBits) - 1));
+inline uint32_t GenerationOf(RequestId request_id) { return static_cast<uint32_t>(request_id >> 32); }
+inline int LookupOf(RequestId request_id) {
+  return static_cast<int>(request_id >> kFlightIndexBits & ((1u << kLookupBits) - 1));
 }
-inline uint32_t SlotIndex(uint64_t slot) { return static_cast<uint32_t>(slot & ((1u << kSlotIndexBits) - 1)); }
+inline uint32_t FlightIndexOf(RequestId request_id) {
+  return static_cast<uint32_t>(request_id & ((1u << kFlightIndexBits) - 1));
+}
 
 }  // namespace weir

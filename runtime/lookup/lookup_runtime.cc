@@ -15,7 +15,7 @@ constexpr int64_t kNotFired = INT64_MIN;
 // `in_flight` is per process: the first workers take what cannot be divided.
 int32_t Share(int64_t all, int worker, int workers) {
   int64_t share = all / workers + (worker < all % workers ? 1 : 0);
-  return static_cast<int32_t>(std::clamp<int64_t>(share, 1, 1 << (kSlotIndexBits - 1)));
+  return static_cast<int32_t>(std::clamp<int64_t>(share, 1, 1 << (kFlightIndexBits - 1)));
 }
 
 // Rows that are done and wait for their turn are bounded by a multiple of in_flight: enough that one slow answer at the
@@ -149,7 +149,7 @@ void LookupRuntime::Render(LookupFlight* flight, const PendingRow& row) {
     FormatRowId(row_id_(*program_, row.instance->spec().step, row.meta), id);
     request.id = Str(id, sizeof id);
   }
-  request.slot = MakeSlot(flight->generation, lookup_, flight->index);
+  request.request_id = MakeRequestId(flight->generation, lookup_, flight->index);
   request.incarnation = shared_->incarnation;
   flight->args = row.args;
   size_t size = static_cast<size_t>(row.args.size) + request.verb.size + request.target.size + request.body.size +
@@ -217,13 +217,13 @@ bool LookupRuntime::Fire() {
 }
 
 void LookupRuntime::Take(LookupAnswer& answer) {
-  uint32_t index = SlotIndex(answer.slot);
-  if (answer.incarnation != shared_->incarnation || SlotLookup(answer.slot) != lookup_ || index >= flights_.size()) {
+  uint32_t index = FlightIndexOf(answer.request_id);
+  if (answer.incarnation != shared_->incarnation || LookupOf(answer.request_id) != lookup_ || index >= flights_.size()) {
     metrics_.foreign_answers.Add();
     return;
   }
   LookupFlight* flight = &flights_[index];
-  bool late = flight->generation != SlotGeneration(answer.slot) || flight->attempts != answer.attempt;
+  bool late = flight->generation != GenerationOf(answer.request_id) || flight->attempts != answer.attempt;
   if (flight->state != LookupFlight::kFired || (late && !shared_->late_accepted)) {
     metrics_.late_answers.Add();
     return;
@@ -272,11 +272,11 @@ bool LookupRuntime::RunTimers() {
 // The connector is told that nobody waits for this attempt.
 void LookupRuntime::Forget(LookupFlight* flight) {
   for (size_t i = 0; i < batch_.size(); ++i) {
-    if (batch_[i].slot != flight->request.slot) continue;
+    if (batch_[i].request_id != flight->request.request_id) continue;
     batch_.erase(batch_.begin() + static_cast<std::ptrdiff_t>(i));
     return;
   }
-  connector_->Forget(flight->request.slot, flight->attempts);
+  connector_->Forget(flight->request.request_id, flight->attempts);
 }
 
 // An attempt has failed: another one, or the end.

@@ -46,7 +46,7 @@ class LookupRuntime {
  public:
   struct Options {
     const Program* program = nullptr;
-    int lookup = 0;                  // index into Program::lookups, and of the slots it gives out
+    int lookup = 0;                  // index into Program::lookups, and part of the ids it gives to requests
     int worker = 0, workers = 1;
     uint64_t seed = 0;               // of the jitter
     LookupConnector* connector = nullptr;

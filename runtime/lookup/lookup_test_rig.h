@@ -40,7 +40,7 @@ class TestTask {
 class ScriptedConnector : public LookupConnector {
  public:
   struct Sent {
-    uint64_t slot;
+    RequestId request_id;
     uint32_t incarnation;
     uint16_t attempt;
     int64_t at, deadline;
@@ -54,15 +54,15 @@ class ScriptedConnector : public LookupConnector {
   }
   void Ask(std::span<const LookupRequest> requests) override {
     for (const LookupRequest& r : requests) {
-      sent.push_back({r.slot, r.incarnation, r.attempt, clock_->MonoNs(), r.deadline_mono_ns, std::string(r.verb.view()),
+      sent.push_back({r.request_id, r.incarnation, r.attempt, clock_->MonoNs(), r.deadline_mono_ns, std::string(r.verb.view()),
                       std::string(r.target.view()), std::string(r.id.view())});
       if (on_ask) on_ask(sent.size() - 1);
     }
   }
-  void Forget(uint64_t slot, uint16_t attempt) override {
+  void Forget(RequestId request_id, uint16_t attempt) override {
     bool known = false;
     for (Sent& s : sent) {
-      if (s.slot != slot || s.attempt != attempt) continue;
+      if (s.request_id != request_id || s.attempt != attempt) continue;
       s.forgotten = true;
       known = true;
     }
@@ -74,7 +74,7 @@ class ScriptedConnector : public LookupConnector {
 
   LookupAnswer Make(size_t i, Outcome outcome, const std::string& text) const {
     LookupAnswer a;
-    a.slot = sent[i].slot;
+    a.request_id = sent[i].request_id;
     a.incarnation = sent[i].incarnation;
     a.attempt = sent[i].attempt;
     a.outcome = outcome;

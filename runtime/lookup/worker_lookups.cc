@@ -29,8 +29,8 @@ WorkerLookups::~WorkerLookups() {
 
 Status WorkerLookups::Open() {
   const Program& program = *options_.program;
-  if (program.lookups.size() >= 1u << kSlotLookupBits) {
-    return Status::Limit("a pipeline has at most " + std::to_string((1 << kSlotLookupBits) - 1) + " lookups");
+  if (program.lookups.size() >= 1u << kLookupBits) {
+    return Status::Limit("a pipeline has at most " + std::to_string((1 << kLookupBits) - 1) + " lookups");
   }
   connectors_.resize(program.connections.size());
   for (size_t i = 0; i < program.lookups.size(); ++i) {
@@ -123,8 +123,8 @@ bool WorkerLookups::Turn() {
   answers_.Take(&taken_);
   bool any = !taken_.empty();
   for (LookupAnswer& answer : taken_) {
-    // A slot of no lookup at all is as good as any for counting it as foreign.
-    size_t lookup = static_cast<size_t>(SlotLookup(answer.slot));
+    // A request of no lookup at all is as good as any for counting it as foreign.
+    size_t lookup = static_cast<size_t>(LookupOf(answer.request_id));
     runtimes_[lookup < runtimes_.size() ? lookup : 0]->Take(answer);
   }
   taken_.clear();

@@ -285,26 +285,26 @@ class MemoryLookup : public LookupConnector {
     for (const LookupRequest& request : requests) {
       ++world_->requests;
       ScriptedAnswer scripted =
-          world_->lookup_script ? world_->lookup_script(SlotLookup(request.slot), request) : ScriptedAnswer();
+          world_->lookup_script ? world_->lookup_script(LookupOf(request.request_id), request) : ScriptedAnswer();
       Asked asked;
       asked.number = world_->requests;
-      asked.slot = request.slot;
+      asked.request_id = request.request_id;
       asked.attempt = request.attempt;
       asked.never = scripted.kind == ScriptedAnswer::kNever;
       asked.due = world_->clock.MonoNs() + scripted.delay_ns;
       asked.stubborn = scripted.stubborn;
       asked.times = scripted.times;
       asked.answer = std::move(scripted.answer);
-      asked.answer.slot = request.slot;
+      asked.answer.request_id = request.request_id;
       asked.answer.incarnation = request.incarnation;
       asked.answer.attempt = request.attempt;
       asked_.push_back(std::move(asked));
       ++world_->requests_open;
     }
   }
-  void Forget(uint64_t slot, uint16_t attempt) override {
+  void Forget(RequestId request_id, uint16_t attempt) override {
     for (size_t i = 0; i < asked_.size(); ++i) {
-      if (asked_[i].slot != slot || asked_[i].attempt != attempt || asked_[i].stubborn) continue;
+      if (asked_[i].request_id != request_id || asked_[i].attempt != attempt || asked_[i].stubborn) continue;
       asked_[i] = std::move(asked_.back());
       asked_.pop_back();
       --world_->requests_open;
@@ -346,7 +346,7 @@ class MemoryLookup : public LookupConnector {
  private:
   struct Asked {
     uint64_t number = 0;
-    uint64_t slot = 0;
+    RequestId request_id = 0;
     uint16_t attempt = 0;
     bool never = false;
     int64_t due = 0;

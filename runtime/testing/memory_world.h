@@ -60,7 +60,7 @@ struct MemoryOutput {
 // How a request is answered.
 struct ScriptedAnswer {
   enum Kind : uint8_t { kAnswer, kNever } kind = kAnswer;
-  LookupAnswer answer;     // slot, incarnation and attempt are filled in
+  LookupAnswer answer;     // request_id, incarnation and attempt are filled in
   int64_t delay_ns = 0;
   int times = 1;           // 2: it comes twice
   bool stubborn = false;   // it comes although the request was forgotten, as one that is on its way already does

@@ -70,7 +70,7 @@ class ThreadLookup : public LookupConnector {
       std::string target(request.target.view());
       int64_t id = std::stoll(target.substr(target.rfind('/') + 1));
       LookupAnswer answer;
-      answer.slot = request.slot;
+      answer.request_id = request.request_id;
       answer.incarnation = request.incarnation;
       answer.attempt = request.attempt;
       switch (AnswerFor(id)) {

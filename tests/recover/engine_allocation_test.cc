@@ -123,7 +123,7 @@ class EchoLookup : public LookupConnector {
   void Ask(std::span<const LookupRequest> requests) override {
     for (const LookupRequest& request : requests) {
       LookupAnswer answer;
-      answer.slot = request.slot;
+      answer.request_id = request.request_id;
       answer.incarnation = request.incarnation;
       answer.attempt = request.attempt;
       answer.outcome = Outcome::kFound;

@@ -108,13 +108,13 @@ double ThreadCpu(double* system) {
 
 struct Collector : LookupAnswers {
   uint64_t answers = 0, failed = 0;
-  std::vector<uint64_t> free_slots;
+  std::vector<uint64_t> free_requests;
   void Push(LookupAnswer answer) override {
     ++answers;
     if (answer.outcome != Outcome::kFound) {
       if (++failed == 1) std::fprintf(stderr, "%s\n", answer.reason.c_str());
     }
-    free_slots.push_back(answer.slot);
+    free_requests.push_back(answer.request_id);
   }
 };
 
@@ -123,24 +123,24 @@ uint64_t RunClient(http::HttpClient& client, Loop& loop, uint64_t requests, int 
   if (!client.Open(&collector).ok()) std::exit(1);
   std::vector<std::string> targets(static_cast<size_t>(in_flight));
   for (int i = 0; i < in_flight; ++i) {
-    collector.free_slots.push_back(static_cast<uint64_t>(i));
+    collector.free_requests.push_back(static_cast<uint64_t>(i));
     targets[static_cast<size_t>(i)] = "/accounts/ACC-" + std::to_string(10'000'000 + i);
   }
   std::vector<LookupRequest> batch;
   uint64_t asked = 0;
   while (collector.answers < requests) {
     batch.clear();
-    for (uint64_t slot : collector.free_slots) {
+    for (RequestId request_id : collector.free_requests) {
       if (asked == requests) break;
       LookupRequest r;
-      r.slot = slot;
+      r.request_id = request_id;
       r.attempt = 1;
       r.verb = "GET";
-      r.target = Str(std::string_view(targets[slot]));
+      r.target = Str(std::string_view(targets[request_id]));
       batch.push_back(r);
       ++asked;
     }
-    collector.free_slots.clear();
+    collector.free_requests.clear();
     if (!batch.empty()) client.Ask(batch);
     loop.Run(1'000'000'000);
   }

@@ -189,8 +189,8 @@ void HttpClient::Ask(std::span<const LookupRequest> requests) {
     Request* r = requests_.Take();
     *r = Request();
     r->wire = wire;
-    r->slot_hash = HashInt(wire.slot);
-    by_slot_.Insert(r);
+    r->request_id_hash = HashInt(wire.request_id);
+    by_request_id_.Insert(r);
     if (!GoodTarget(wire.target) || !GoodHeaderText(wire.id) || (wire.verb != Str("GET") && wire.verb != Str("POST"))) {
       LookupAnswer answer;
       answer.outcome = Outcome::kRejected;
@@ -210,8 +210,8 @@ void HttpClient::Ask(std::span<const LookupRequest> requests) {
   ArmNext();
 }
 
-void HttpClient::Forget(uint64_t slot, uint16_t attempt) {
-  Request* r = Find(slot);
+void HttpClient::Forget(RequestId request_id, uint16_t attempt) {
+  Request* r = Find(request_id);
   if (r == nullptr || r->wire.attempt != attempt) return;
   Connection* c = r->connection;
   if (c == nullptr) {
@@ -226,17 +226,17 @@ void HttpClient::Forget(uint64_t slot, uint16_t attempt) {
   ArmNext();
 }
 
-HttpClient::Request* HttpClient::Find(uint64_t slot) {
-  return by_slot_.Find(HashInt(slot), [slot](const Request* r) { return r->wire.slot == slot; });
+HttpClient::Request* HttpClient::Find(RequestId request_id) {
+  return by_request_id_.Find(HashInt(request_id), [request_id](const Request* r) { return r->wire.request_id == request_id; });
 }
 
 void HttpClient::FreeRequest(Request* r) {
-  by_slot_.Erase(r);
+  by_request_id_.Erase(r);
   requests_.Give(r);
 }
 
 void HttpClient::Answer(Request* r, LookupAnswer answer) {
-  answer.slot = r->wire.slot;
+  answer.request_id = r->wire.request_id;
   answer.incarnation = r->wire.incarnation;
   answer.attempt = r->wire.attempt;
   FreeRequest(r);

@@ -44,7 +44,7 @@ class HttpClient final : public LookupConnector {
 
   Status Open(LookupAnswers* answers) override;
   void Ask(std::span<const LookupRequest> requests) override;
-  void Forget(uint64_t slot, uint16_t attempt) override;
+  void Forget(RequestId request_id, uint16_t attempt) override;
   Status Check(int64_t wait_ns_max) override;
   void Close() override;
 
@@ -76,7 +76,7 @@ class HttpClient final : public LookupConnector {
   };
   struct Request {
     LookupRequest wire;
-    uint64_t slot_hash = 0;
+    uint64_t request_id_hash = 0;
     Connection* connection = nullptr;  // null: waits
     Request* previous = nullptr;       // in its waiting list
     Request* next = nullptr;
@@ -119,7 +119,7 @@ class HttpClient final : public LookupConnector {
 
   void Answer(Request* r, LookupAnswer answer);
   void Fail(Request* r, const std::string& reason);
-  Request* Find(uint64_t slot);
+  Request* Find(RequestId request_id);
   void FreeRequest(Request* r);
   void CloseConnection(Connection* c, bool reset);
   void SetEvents(Connection* c, uint32_t events);
@@ -152,7 +152,7 @@ class HttpClient final : public LookupConnector {
   size_t preferred_ = 0;
 
   ObjectPool<Request> requests_;
-  PointerIndex<Request, &Request::slot_hash> by_slot_;
+  PointerIndex<Request, &Request::request_id_hash> by_request_id_;
   Waiting waiting_, waiting_fresh_;
   Buffer out_;
   std::vector<char> in_;

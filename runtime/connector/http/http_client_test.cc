@@ -14,7 +14,7 @@ TEST_CASE("GET and POST carry what they should, on one connection kept alive") {
   REQUIRE(client.opened.ok());
   client.Get(1, "/accounts/a%2F1?x=1");
   const LookupAnswer& a = client.Next();
-  CHECK(a.slot == 1);
+  CHECK(a.request_id == 1);
   CHECK(a.incarnation == 1);
   CHECK(a.attempt == 1);
   CHECK(a.outcome == Outcome::kFound);
@@ -243,11 +243,11 @@ TEST_CASE("A forgotten request closes its connection; one that waits is simply g
   client.client->Forget(77, 1);  // nobody's
   client.client->Forget(1, 1);
   const LookupAnswer& a = client.Next();
-  CHECK(a.slot == 3);
+  CHECK(a.request_id == 3);
   CHECK(a.outcome == Outcome::kFound);
   client.Until([&] { return service.closed() == 1; });
   CHECK(client.answers.size() == 1);
-  // The same slot may be asked again, as the next attempt.
+  // The same request may be asked again, as the next attempt.
   client.Get(1, "/again", 2);
   CHECK(client.Next().attempt == 2);
 }

@@ -226,15 +226,17 @@ class TestClient : public LookupAnswers {
   ~TestClient() override { client.reset(); }
   void Push(LookupAnswer answer) override { answers.push_back(std::move(answer)); }
 
-  // Asks; the answer will have this slot.
-  void Get(uint64_t slot, const std::string& target, uint16_t attempt = 1) { Ask(slot, "GET", target, "", "", attempt); }
-  void Ask(uint64_t slot, const char* verb, const std::string& target, const std::string& body, const std::string& id,
+  // Asks; the answer will have this request_id.
+  void Get(RequestId request_id, const std::string& target, uint16_t attempt = 1) {
+    Ask(request_id, "GET", target, "", "", attempt);
+  }
+  void Ask(RequestId request_id, const char* verb, const std::string& target, const std::string& body, const std::string& id,
            uint16_t attempt = 1) {
     texts_.push_back(target);
     texts_.push_back(body);
     texts_.push_back(id);
     LookupRequest r;
-    r.slot = slot;
+    r.request_id = request_id;
     r.incarnation = 1;
     r.attempt = attempt;
     r.verb = Str(std::string_view(verb));

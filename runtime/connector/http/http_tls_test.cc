@@ -85,7 +85,7 @@ TEST_CASE("TLS with a trusted certificate: by name and by number, many requests,
       const LookupAnswer& a = client.Next();
       CAPTURE(a.reason);
       REQUIRE(a.outcome == Outcome::kFound);
-      REQUIRE(a.body == (a.slot % 20 == 0 ? large : "{}"));
+      REQUIRE(a.body == (a.request_id % 20 == 0 ? large : "{}"));
     }
     client.Ask(1000, "POST", "/x", std::string(3'000'000, 'b'), "");
     CHECK(client.Next().outcome == Outcome::kFound);

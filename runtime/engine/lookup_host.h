@@ -29,7 +29,7 @@ class LookupPort {
   // Rows not yet resumed.
   virtual uint32_t pending() const = 0;
 
-  // ---- Checkpoint ----
+  // ---- Commits ----
   // Writes the rows added and removed since the last call (StateKind::kRow), at the barrier of an epoch.
   virtual void AppendDelta(DeltaWriter& delta) = 0;
   // Takes a row back, in the order of the keys, before anything else is asked of the port. Damaged bytes: kCorrupt.

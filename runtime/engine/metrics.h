@@ -41,9 +41,9 @@ struct MetricsSnapshot {
   uint64_t local_stores = 0, local_store_bytes = 0, local_store_waiting_bytes = 0, local_stores_given_up = 0;
   int64_t standby_behind = 0;    // changelog records of tasks that others hold
   uint64_t standby_followed = 0; // of those taken over since the start
-  uint64_t epochs_committed = 0;
-  int64_t last_epoch_ns = 0;     // from its barrier to its commit
-  int64_t last_epoch_bytes = 0;
+  uint64_t epochs_committed = 0; // by the local store, or by transactions of all workers
+  int64_t last_epoch_ns = 0;     // from its end to its commit; of several workers the longest
+  int64_t last_epoch_bytes = 0;  // of all workers together
   bool uncommitted = false;     // transactions: some worker has done what is not committed yet
   bool ready = false;
 };

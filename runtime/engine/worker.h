@@ -57,7 +57,7 @@ class Worker {
   // For what lives as long as the records being worked on: reset between batches and between turns of the lookup host.
   Arena& arena() { return arena_; }
   JsonContext& json() { return json_; }
-  // The store is the truth: rows are checkpointed, tickets are the epoch's. Else offsets follow tickets of batches.
+  // The store is the truth: rows are part of its commits, tickets are the epoch's. Else offsets follow tickets of batches.
   bool store_mode() const;
   // Kafka is the truth: epochs are this worker's own.
   bool transactions() const;

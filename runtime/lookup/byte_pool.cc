@@ -10,7 +10,7 @@ constexpr size_t kSlabBytes = 128 * 1024;
 
 char* MustAllocate(size_t size) {
   void* at = std::malloc(size);
-  if (at == nullptr) std::abort();  // out of memory: the checkpoint is the truth, a restart goes on from it
+  if (at == nullptr) std::abort();  // out of memory: a restart goes on from the last commit
   return static_cast<char*>(at);
 }
 

@@ -1,4 +1,4 @@
-// Asking order, the three orders of going on, and what the checkpoint holds.
+// Asking order, the three orders of going on, and what a commit holds.
 #include "runtime/lookup/lookup_instance.h"
 
 #include <algorithm>
@@ -231,7 +231,7 @@ void LookupInstance::RemoveBehind(LookupInstance* instance) {
   behind_.erase(std::remove(behind_.begin(), behind_.end(), instance), behind_.end());
 }
 
-// ---- Checkpoint ------------------------------------------------------------------------------------------------------
+// ---- Commits ---------------------------------------------------------------------------------------------------------
 
 void LookupInstance::AppendDelta(DeltaWriter& delta) {
   for (PendingRow* row = last_; row != nullptr && row->slot == PendingRow::kNoSlot; row = row->previous) {
@@ -250,7 +250,7 @@ void LookupInstance::AppendDelta(DeltaWriter& delta) {
   left_slots_.clear();
 }
 
-// One that was left since the last checkpoint first: its entry is overwritten, and not removed before.
+// One that was left since the last commit first: its entry is overwritten, and not removed before.
 uint32_t LookupInstance::TakeSlot() {
   for (std::vector<uint32_t>* slots : {&left_slots_, &free_slots_}) {
     if (slots->empty()) continue;

@@ -108,8 +108,8 @@ class LookupInstance final : public LookupPort {
   int64_t passed_ = INT64_MIN;
 
   uint64_t next_seq_ = 0;
-  // Slots in the state. All below `slot_end_` are a row's, in `left_slots_` (since the last checkpoint) or in `free_slots_`:
-  // there are never more of them than rows were pending at once at a checkpoint.
+  // Slots in the state. All below `slot_end_` are a row's, in `left_slots_` (since the last commit) or in `free_slots_`:
+  // there are never more of them than rows were pending at once at a commit.
   uint32_t slot_end_ = 0;
   std::vector<uint32_t> left_slots_, free_slots_;
   std::vector<PendingRow*> restoring_;  // between Restore and Restored, by slot

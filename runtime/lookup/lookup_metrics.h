@@ -18,7 +18,7 @@ struct LookupMetrics {
   Counter coalesced;             // rows that joined an equal request in flight
   Counter late_answers;          // to an attempt nobody waits for any more: late, or given twice
   Counter foreign_answers;       // to a request of another life of the worker, or to none at all
-  Counter restored;              // rows taken over from the checkpoint
+  Counter restored;              // rows taken over from the state
   Gauge in_flight;               // rows asked and not answered
   Gauge waiting;                 // rows answered that wait for their turn
   Gauge cache_entries;

@@ -1,4 +1,4 @@
-// Pending rows in the checkpoint: what a commit writes, and what a start makes of it.
+// Pending rows in the state: what a commit writes, and what a start makes of it.
 #include <catch2/catch.hpp>
 
 #include "runtime/lookup/lookup_test_rig.h"

@@ -39,7 +39,7 @@ struct PendingRow {
   Str row;
   char* bytes = nullptr;
   uint32_t bytes_size = 0;
-  uint32_t slot = kNoSlot;             // in the state; none before its first checkpoint
+  uint32_t slot = kNoSlot;             // its place in the state; none before its first commit
   uint16_t attempts = 0;               // kDone: how many there were; before: those of a former life
   Outcome outcome = Outcome::kError;
   State state = kAsked;

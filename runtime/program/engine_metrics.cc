@@ -90,10 +90,11 @@ void CollectEngine(const Program& program, const MetricsSnapshot& snapshot, Metr
                   number(snapshot.local_stores_given_up));
   out->AddGauge("weir_standby_behind_records", "Changelog records of partitions of others that are not at hand yet.", pipeline,
                 static_cast<double>(snapshot.standby_behind));
-  out->AddCounter("weir_checkpoints", "Commits of the local store.", pipeline, number(snapshot.epochs_committed));
-  out->AddGauge("weir_checkpoint_duration_seconds", "The last commit, from its barrier on.", pipeline,
+  out->AddCounter("weir_commits", "Commits of the local store, or transactions of all workers.", pipeline,
+                  number(snapshot.epochs_committed));
+  out->AddGauge("weir_commit_duration_seconds", "The last commit, from the end of its epoch on.", pipeline,
                 Seconds(snapshot.last_epoch_ns));
-  out->AddGauge("weir_checkpoint_size_bytes", "What the last commit wrote.", pipeline,
+  out->AddGauge("weir_commit_size_bytes", "What the last commit wrote.", pipeline,
                 static_cast<double>(snapshot.last_epoch_bytes));
   out->AddGauge("weir_ready", "1 once records flow.", pipeline, snapshot.ready ? 1 : 0);
 }

@@ -26,22 +26,4 @@ std::string RekeyTopic(const Program& program, int exchange) {
 
 std::string ReplayedTopic(const Program& program) { return TopicName(program.name, "dead-letters", "replayed"); }
 
-void AddRekeySources(Program* program) {
-  if (!program->transactional) return;
-  for (size_t i = 0; i < program->exchanges.size(); ++i) {
-    const ExchangeSpec& exchange = program->exchanges[i];
-    SourceSpec source;
-    source.name = program->steps[exchange.step].name;
-    source.connection = program->sources.front().connection;
-    source.operation = "topic";
-    source.address = RekeyTopic(*program, static_cast<int>(i));
-    source.properties = {{"start", "earliest"}};
-    source.stage = exchange.to_stage;
-    source.step = exchange.step;
-    source.exchange = static_cast<int>(i);
-    program->stages[exchange.to_stage].source = static_cast<int>(program->sources.size());
-    program->sources.push_back(std::move(source));
-  }
-}
-
 }  // namespace weir

@@ -1,4 +1,4 @@
-// The topics that a pipeline with transactions makes for itself, and the sources that read them.
+// What the topics are called that a pipeline with transactions makes for itself.
 #pragma once
 
 #include <string>
@@ -15,9 +15,5 @@ std::string RekeyTopic(const Program& program, int exchange);
 
 // Which records `dead-letters replay` has sent again: `<pipeline>.dead-letters.replayed`.
 std::string ReplayedTopic(const Program& program);
-
-// Gives every stage that an exchange feeds a source of its topic. To be called once, when the program is built; nothing
-// happens to programs without transactions.
-void AddRekeySources(Program* program);
 
 }  // namespace weir

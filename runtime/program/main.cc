@@ -9,7 +9,7 @@
 #include "runtime/engine/asio_loop.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/exit_code.h"
-#include "runtime/engine/topic_names.h"
+#include "runtime/engine/rekey_sources.h"
 #include "runtime/engine/system_clock.h"
 #include "runtime/program/check.h"
 #include "runtime/program/connectors.h"

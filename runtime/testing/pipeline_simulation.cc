@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/exit_code.h"
-#include "runtime/engine/topic_names.h"
+#include "runtime/engine/rekey_sources.h"
 #include "runtime/testing/output_comparison.h"
 
 namespace weir {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "runtime/engine/topic_names.h"
+#include "runtime/engine/rekey_sources.h"
 #include "runtime/testing/memory_cluster.h"
 #include "runtime/testing/simulation.h"
 #include "tests/run/answering_services.h"

@@ -1,5 +1,6 @@
 #include "tests/simulate/sample_on_cluster.h"
 
+#include "runtime/engine/rekey_sources.h"
 #include "runtime/engine/topic_names.h"
 #include "runtime/state/changelog.h"
 

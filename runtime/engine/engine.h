@@ -60,7 +60,9 @@ class Engine {
   Status Start();
 
   // ---- Production ----
-  // Runs a thread per worker and one for commits, or one for each worker's commits, until the pipeline ends, closes everything and says how it ended.
+  // Runs a thread per worker and those beside them until the pipeline ends, closes everything and says how it ended. Beside
+  // them: with the local store one for commits; with transactions one for each worker's commits, one that writes local
+  // stores and, standing by, one that follows the changelogs of others.
   ExitCode Run();
   // Ends it gracefully: no more input, requests under way may end within the grace time, a last commit. Any thread; a
   // second call is ignored.

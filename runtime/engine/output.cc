@@ -10,7 +10,7 @@ namespace weir {
 namespace {
 // Streaming: enough for large writes, little enough for the processor's cache.
 constexpr size_t kHandOverBytes = 1 << 20;
-// Store-backed: offsets into a buffer have 32 bits.
+// Kept until the commit: offsets into a buffer have 32 bits.
 constexpr size_t kBufferBytes = 64 << 20;
 constexpr size_t kSpareMax = 4;
 }  // namespace
@@ -21,9 +21,9 @@ Output::Output(Worker& worker, int index, OutputSlot* slot, std::unique_ptr<Sink
   slot->buffer = current_.get();
   slot->counters = &worker.counters(spec.step);
   slot->step = spec.step;
-  slot->store_backed = store_backed();
+  slot->kept_until_commit = kept_until_commit();
   slot->headers = spec.operation == "topic";
-  slot->hand_over_bytes = store_backed() ? kBufferBytes : kHandOverBytes;
+  slot->hand_over_bytes = kept_until_commit() ? kBufferBytes : kHandOverBytes;
 }
 
 std::unique_ptr<OutputBuffer> Output::NewBuffer() {
@@ -47,7 +47,7 @@ void Output::HandOver() {
       LeaveOut(refused_);
     }
   }
-  if (store_backed()) {
+  if (kept_until_commit()) {
     kept_bytes_ += buffer.bytes.size();
     kept_.push_back(std::move(current_));
     current_ = NewBuffer();
@@ -160,7 +160,7 @@ OutputBuffer& Output::AddToCollected() {
 }
 
 void Output::Collect() {
-  if (!store_backed()) return;
+  if (!kept_until_commit()) return;
   HandOver();
   for (auto& buffer : collected_) {
     if (spare_.size() >= kSpareMax) break;

@@ -12,22 +12,27 @@ namespace weir {
 
 class Worker;
 
-// Streaming sinks get their outputs at once; outputs for store-backed ones are kept until the epoch's barrier.
+// What a sink gets at once and what the commit writes depends on how the pipeline commits (CommitMode):
+//  - offsets: all sinks are streaming, and get their outputs with each hand-over.
+//  - the local store: streaming sinks do as well; outputs for store-backed ones (files) are kept until the epoch's barrier,
+//    and Epochs writes them.
+//  - transactions: there are no sinks; outputs are kept until the commit, and Transactions::Write writes them.
 class Output {
  public:
-  // `sink` is null for store-backed ones, which belong to the process. `slot` is what tasks write to.
+  // `sink` is null where outputs are kept until the commit. `slot` is what tasks write to.
   Output(Worker& worker, int index, OutputSlot* slot, std::unique_ptr<Sink> sink);
 
   Sink* sink() { return sink_.get(); }
-  bool store_backed() const { return sink_ == nullptr; }
-  // Streaming: gives what was collected to the sink. Store-backed: begins a new buffer when this one is large.
+  // No sink of this worker takes them: they are part of the commit.
+  bool kept_until_commit() const { return sink_ == nullptr; }
+  // Streaming: gives what was collected to the sink. Kept: puts the buffer by and begins a new one.
   void HandOver();
   // Streaming: serves acknowledgements, and makes dead letters of what the target refused meanwhile.
   Status Poll();
   bool empty() const { return slot_->buffer->records.empty(); }
 
-  // ---- Store-backed ----
-  // At the barrier: what was kept becomes the epoch's, to be written by the commit; the last epoch's buffers serve again.
+  // ---- Kept until the commit ----
+  // At the barrier, or when a transaction is begun: what was kept becomes the epoch's, to be written by the commit; the last epoch's buffers serve again.
   void Collect();
   // The buffers of the epoch that is being committed.
   const std::vector<std::unique_ptr<OutputBuffer>>& collected() const { return collected_; }

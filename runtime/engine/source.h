@@ -11,7 +11,7 @@
 
 namespace weir {
 
-// Where reading of one partition goes on. Saved in the checkpoint.
+// Where reading of one partition goes on. Saved in each commit that moves it.
 struct Position {
   int64_t offset = -1;   // the next record's offset; -1: the configured start
   bool finished = false; // a finite source was read to its end
@@ -44,8 +44,9 @@ class SourceEvents {
   virtual void Lost(const std::vector<int32_t>& partitions) = 0;
 };
 
-// One worker's reader of one declared source (or table). Order of calls: Partitions, Open, then Poll, Tell, Release and
-// Commit in turn, Close. All on the worker's thread; none blocks longer than it says.
+// One worker's reader of one declared source (or table). Order of calls: Partitions, Open, then Poll, Hold, Tell, Identity,
+// Commit and Ends in any order, and Resume for each partition that was assigned, then Close. All on the worker's thread; none
+// blocks longer than it says.
 class Source {
  public:
   virtual ~Source() = default;

@@ -61,7 +61,7 @@ struct OutputSlot {
   OutputBuffer* buffer = nullptr;
   StepCounters* counters = nullptr;
   uint32_t step = 0;
-  bool store_backed = false;
+  bool kept_until_commit = false;  // no ticket counts its records: they are part of the commit
   bool headers = false;   // the target carries headers: the record's go along
   size_t hand_over_bytes = 0;  // more than this in the buffer: it goes to the sink in the middle of a batch
 };
@@ -162,7 +162,7 @@ class Task {
     record.value_size = static_cast<uint32_t>(out.bytes.size()) - record.value_begin;
     record.time_ns = meta.time_ns;
     record.step = slot.step;
-    if (!slot.store_backed) record.ticket = epoch_ticket_ != nullptr ? epoch_ticket_ : meta.ticket;
+    if (!slot.kept_until_commit) record.ticket = epoch_ticket_ != nullptr ? epoch_ticket_ : meta.ticket;
     touched_ |= kEmittedBit;
     if (__builtin_expect(meta.headers.size != 0 && slot.headers, 0)) CopyHeaders(out, meta);
     if (__builtin_expect(out.bytes.size() > slot.hand_over_bytes, 0)) HandOver(sink);

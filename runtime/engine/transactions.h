@@ -20,7 +20,7 @@ namespace weir {
 enum class TransactionOutcome : uint8_t {
   kOk,
   kAgain,    // not done yet and nothing lost: the same call again goes on with it
-  kAbort,    // this transaction cannot be committed: after Abort the same may be tried again
+  kAbort,    // this transaction cannot be committed: Abort it, and read again from what is committed; the producer stays
   kRestart,  // the producer was fenced, or nobody can say how the transaction ended: Drop, Fence, and recover all tasks
   kFailed,   // trying again does not cure it
 };

@@ -179,13 +179,13 @@ void Worker::EmitDead(int deadletter, const DeadLetter& letter, Ticket* ticket) 
   }
   for (int sink : program().deadletters[deadletter].sinks) {
     OutputSlot& slot = slots_[sink];
-    OutputBuffer& out = committing && slot.store_backed ? outputs_[sink]->AddToCollected() : *slot.buffer;
+    OutputBuffer& out = committing && slot.kept_until_commit ? outputs_[sink]->AddToCollected() : *slot.buffer;
     out.records.emplace_back();
     WriteDeadLetter(program(), forms_[sink], letter, out);
     OutputRecord& record = out.records.back();
     record.time_ns = letter.meta->time_ns;
     record.step = letter.step;
-    if (!slot.store_backed) record.ticket = ticket;
+    if (!slot.kept_until_commit) record.ticket = ticket;
     if (&out == slot.buffer && out.bytes.size() > slot.hand_over_bytes) outputs_[sink]->HandOver();
   }
 }
@@ -199,7 +199,7 @@ uint64_t Worker::epoch_bytes_max() const {
 bool Worker::SinksFull() const {
   uint64_t kept = 0;
   for (const auto& output : outputs_) {
-    if (output->store_backed()) {
+    if (output->kept_until_commit()) {
       kept += output->kept_bytes();
     } else if (output->sink()->Full()) {
       return true;
@@ -346,7 +346,7 @@ void Worker::Collect() {
   if (engine_->ended()) return;
   for (auto& output : outputs_) {
     output->Collect();
-    if (!output->store_backed()) output->sink()->Flush();
+    if (!output->kept_until_commit()) output->sink()->Flush();
   }
   delta_.Clear();
   delta_.Trim(64 << 20);
@@ -411,7 +411,7 @@ void Worker::SetTimes() {
 
 void Worker::PollSinks() {
   for (auto& output : outputs_) {
-    if (output->store_backed()) continue;
+    if (output->kept_until_commit()) continue;
     Status status = output->Poll();
     if (!status.ok()) {
       return FailSink(static_cast<int>(&output - outputs_.data()), status);
@@ -424,14 +424,14 @@ void Worker::HandOver() {
   for (bool again = true; again && !engine_->ended();) {
     again = false;
     for (auto& output : outputs_) {
-      if (output->store_backed() || output->empty()) continue;
+      if (output->kept_until_commit() || output->empty()) continue;
       output->HandOver();
       again = true;
     }
   }
   uint64_t kept = 0;
   for (auto& output : outputs_) {
-    if (!output->store_backed()) continue;
+    if (!output->kept_until_commit()) continue;
     if (!output->empty()) dirty_ = true;
     kept += output->kept_bytes();
   }
@@ -460,7 +460,7 @@ bool Worker::ServeOutputs() {
   arena_.Reset();
   HandOver();
   for (auto& output : outputs_) {
-    if (!output->store_backed()) output->sink()->Flush();
+    if (!output->kept_until_commit()) output->sink()->Flush();
   }
   PollSinks();
   return did;
@@ -539,7 +539,7 @@ void Worker::Close(bool well) {
   // A pipeline that failed leaves its outputs as they are: what is not committed is done again.
   if (!well) return;
   for (auto& output : outputs_) {
-    if (!output->store_backed()) output->sink()->Close();
+    if (!output->kept_until_commit()) output->sink()->Close();
   }
 }
 

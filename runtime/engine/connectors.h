@@ -1,4 +1,5 @@
-// Where the engine gets its connectors from. Production makes them from runtime/connector; tests keep them in memory.
+// Where the engine gets its connectors from. A produced binary makes them from runtime/connector
+// (runtime/program/connectors.h); `weir test`, `weir simulate` and tests take those of runtime/testing.
 #pragma once
 
 #include <memory>

@@ -244,7 +244,9 @@ struct Program {
   std::string weir_version;
   Delivery delivery = Delivery::kAtLeastOnce;
   int64_t commit_ns = 100'000'000;
-  bool stateful = false;     // windows, re-keying, files, stdin: the local store is the truth
+  // The local store is the truth: there are windows, re-keying, a source that is no topic or a sink that is a file, and
+  // no transactions.
+  bool stateful = false;
   // Every source and sink is a topic of one Kafka connection, and delivery is exactly once: Kafka is the truth, and each
   // epoch is one transaction.
   bool transactional = false;

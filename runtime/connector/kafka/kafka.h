@@ -1,4 +1,5 @@
-// Kafka for a pipeline: makes its sources, tables and sinks. The only header of this folder that others need.
+// Kafka for a pipeline: makes its sources, tables, sinks and transactions. The
+// operator's commands use operator_client.h beside it; nobody else needs a header of this folder.
 #pragma once
 
 #include <map>

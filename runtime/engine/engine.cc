@@ -329,15 +329,6 @@ Status Engine::LoadState() {
     writer.BeginPut(program_.sinks[sink].step, StateKind::kSink, 0, Str()).I64(sink_positions_[sink].length);
     writer.EndPut();
   }
-  // How long an output was before this pipeline first wrote to it: what a crash before the first commit is cut back to.
-  for (size_t s = 0; s < store_sinks_.size(); ++s) {
-    if (store_sinks_[s] == nullptr || sink_positions_[s].length >= 0) continue;
-    Status status = store_sinks_[s]->Prepare(&sink_positions_[s]);
-    if (!status.ok()) return status.Within(fmt::format("sink `{}`", program_.sinks[s].name));
-    epochs_->SetSinkPosition(static_cast<int>(s), sink_positions_[s]);
-    writer.BeginPut(program_.sinks[s].step, StateKind::kSink, 0, Str()).I64(sink_positions_[s].length);
-    writer.EndPut();
-  }
   if (counts.size() != 0) {
     Status status = store.Commit(store.epoch() + 1, {&counts});
     if (!status.ok()) return status;

@@ -120,7 +120,7 @@ int Check(const Program& program, const Settings& settings) {
 int Main(const Compiled& compiled, int argc, char** argv) { return MainWithFaults(compiled, argc, argv, nullptr); }
 
 int MainWithFaults(const Compiled& compiled, int argc, char** argv, Faults* faults) {
-  EndWhenSystemIsExhausted();
+  EndByUncaughtException();
   std::vector<std::string> commands = {"run", "check", "plan", "config", "version"};
   for (std::string& name : OperatorCommands()) commands.push_back(std::move(name));
   std::string command = "run";

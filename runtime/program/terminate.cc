@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <new>
 #include <system_error>
@@ -22,10 +21,15 @@ namespace {
   _exit(static_cast<int>(ExitCode::kSystem));
 }
 
+[[noreturn]] void EndByMistake(const char* what) {
+  std::fprintf(stderr, "error: our own mistake: %s; please report it with the log. Nothing that was committed is lost\n", what);
+  _exit(static_cast<int>(ExitCode::kInternal));
+}
+
 [[noreturn]] void OnTerminate() {
   constexpr const char* kLimits = "raise the limit of the process (ulimit -n for files, ulimit -u for threads)";
   std::exception_ptr current = std::current_exception();
-  if (current == nullptr) std::abort();
+  if (current == nullptr) EndByMistake("the process was ended without an exception");
   try {
     std::rethrow_exception(current);
   } catch (const std::bad_alloc&) {
@@ -35,14 +39,14 @@ namespace {
   } catch (const std::system_error& error) {
     End(error.what(), kLimits);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: our own mistake: %s\n", error.what());
+    EndByMistake(error.what());
   } catch (...) {
+    EndByMistake("an exception without a name");
   }
-  std::abort();
 }
 
 }  // namespace
 
-void EndWhenSystemIsExhausted() { std::set_terminate(OnTerminate); }
+void EndByUncaughtException() { std::set_terminate(OnTerminate); }
 
 }  // namespace weir

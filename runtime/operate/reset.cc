@@ -119,7 +119,7 @@ class Resetting {
       op_.Print("every partition stands there already\n");
       return ExitCode::kOk;
     }
-    op_.Print("keeps   the state as it is: windows, requests that wait, watermarks\n");
+    op_.Print("keeps   the state as it is: windows, pending requests, watermarks\n");
     ExitCode code;
     if (!op_.Confirmed("Move them?", &code)) return code;
     if (Status status = MovePositions(op_, moves); !status.ok()) return op_.Failed(status);
@@ -132,7 +132,7 @@ class Resetting {
   ExitCode Forget() {
     const std::string& directory = op_.options().state_dir;
     for (const std::string& topic : topics_) op_.Print("deletes topic %s\n", topic.c_str());
-    if (mode_ == CommitMode::kStore) op_.Print("empties %s: windows, requests that wait, positions\n", directory.c_str());
+    if (mode_ == CommitMode::kStore) op_.Print("empties %s: windows, pending requests, positions\n", directory.c_str());
     PrintPositions();
     for (const SourceSpec& source : program_.sources) {
       if (source.operation != "topic") op_.Print("begins  %s at its beginning\n", source.name.c_str());

@@ -35,7 +35,7 @@ struct Keeper {
 
   // What its keys consist of.
   const List<Column>& key() const { return window != nullptr ? window->key : lookup->order_key; }
-  const char* keeps() const { return window != nullptr ? "open windows" : "waiting rows"; }
+  const char* keeps() const { return window != nullptr ? "open windows" : "pending requests"; }
 };
 
 std::vector<Keeper> KeepersOf(const Program& program) {
@@ -249,7 +249,7 @@ void PrintWindow(Operator& op, const Kept& kept) {
 }
 
 void PrintRow(Operator& op, const Kept& kept) {
-  op.Print("waits  %s %s, task %d, %s\n", kept.source.empty() ? "result" : "record", RecordText(kept).c_str(), kept.task,
+  op.Print("pending  %s %s, task %d, %s\n", kept.source.empty() ? "result" : "record", RecordText(kept).c_str(), kept.task,
            Counted(kept.attempts, "attempt").c_str());
   op.Print("  came %s, time %s\n", TimeText(kept.came).c_str(), TimeText(kept.time).c_str());
   if (kept.has_own_key) op.Print("  record key  %s\n", SafeLine(View(kept.own_key), kShownText).c_str());
@@ -479,7 +479,7 @@ ExitCode ListStep(Operator& op, const StateOptions& options) {
   if (!status.ok()) return op.Failed(status);
   if (options.json) return ExitCode::kOk;
   if (shown != 0) op.PrintTable(rows);
-  std::string counted = Counted(all, keeper.window != nullptr ? "open window" : "waiting row");
+  std::string counted = Counted(all, keeper.window != nullptr ? "open window" : "pending request");
   if (shown < all) {
     op.Print("%llu of %s; --limit shows more\n", static_cast<unsigned long long>(shown), counted.c_str());
   } else {
@@ -529,7 +529,7 @@ ExitCode GetState(Operator& op, const StateOptions& options) {
   });
   if (!status.ok()) return op.Failed(status);
   if (found == 0 && !key.ok()) {
-    return op.Failed(ExitCode::kUsage, at + key.message() + "; and no record waits whose own key it is");
+    return op.Failed(ExitCode::kUsage, at + key.message() + "; and no pending request is of a record with that key");
   }
   if (found == 0 && !options.json) {
     op.Print("`%s` keeps nothing of the key %s\n", options.step.c_str(), SafeLine(View(options.key), 200).c_str());

@@ -477,14 +477,14 @@ class State(TestCase):
         # The record's own key will do too.
         self.assertEqual([r["offset"] for r in self.objects("get", "tiers.a", "ACME")], [0, 1, 2])
         text = self.operate("state", "get", "tiers.a", '["a2",3]')
-        self.assertIn(f"waits  record trades/{self.partition}@2, task {self.partition}", text)
+        self.assertIn(f"pending  record trades/{self.partition}@2, task {self.partition}", text)
         self.assertEqual([line.split() for line in text.splitlines()[3:]],
                          [["order", "key"], ["account", '"a2"'], ["id", "3"],
                           ["arguments"], ["id", '"a2"'], ["since", '"2026-01-02T09:00:02Z"'],
                           ["fields"], ["id", "3"], ["price", "10.0001"], ["note", "null"]])
         message = self.refused("get", "tiers.a", "a1")
         self.assertIn("a key is `account` (string), `id` (int64)", message)
-        self.assertIn("no record waits whose own key it is", message)
+        self.assertIn("no pending request is of a record with that key", message)
 
     def test_a_step_is_listed_up_to_a_limit(self):
         steps = {step["step"]: step for step in self.objects("list")}
@@ -495,7 +495,7 @@ class State(TestCase):
         self.assertEqual(sorted(line.split()[2:] for line in table[1:3]), [['"ACME"', '"B"', "2"], ['"ACME"', '"S"', "1"]])
         self.assertEqual(table[3], "2 open windows")
         rows = self.operate("state", "list", "tiers.a", "--limit", "2")
-        self.assertIn("2 of 3 waiting rows; --limit shows more", rows)
+        self.assertIn("2 of 3 pending requests; --limit shows more", rows)
         self.assertIn(f"trades/{self.partition}@0", rows)
         self.assertIn('id "a1", since "2026-01-02T09:00:01Z"', rows)
         self.assertEqual(len(self.objects("list", "tiers.a", "--limit", "1")), 1)
@@ -522,12 +522,12 @@ class PendingRows(TestCase):
         self.kafka.write([{"topic": "orders", "key": "a1", "value": json.dumps({"id": 7, "account": "a1"})},
                           {"topic": "orders", "key": "a2", "value": json.dumps({"id": 8, "account": "a2"})}])
         self.assertIn("keeps nothing", self.operate("state", "get", "in_key.a", "a3", settings=service))
-        until(lambda: "waits" in self.operate("state", "get", "in_key.a", "a1", settings=service), 60, "the row is committed")
+        until(lambda: "pending" in self.operate("state", "get", "in_key.a", "a1", settings=service), 60, "the row is committed")
         row = self.operate("state", "get", "in_key.a", "a1", settings=service)
-        self.assertEqual(row.count("waits"), 1)
+        self.assertEqual(row.count("pending"), 1)
         self.assertIn("record orders/0@0", row)
         listed = self.operate("state", "list", settings=service)
-        self.assertRegex(listed, "in_key.a +waiting rows +2 ")
+        self.assertRegex(listed, "in_key.a +pending requests +2 ")
 
 
 class LocalResets(Resets):

@@ -259,7 +259,7 @@ class TradeEnrichment(ExampleTest):
             for name in ("key", "value", "value64"):
                 self.assertEqual(letter.get(name), origin.get(name))
 
-    def test_broker_restarted_under_load(self):
+    def test_broker_restarted_under_load_exactly_once(self):
         self.prepare(6000)
         pipeline = self.start_pipeline(EXAMPLE, *self.arguments)
         writer = self.kafka.write_slowly(self.example.records(), 1000)
@@ -515,7 +515,7 @@ class LookupOrder(TestCase):
         self.check()
         self.assertEqual(pipeline.stop(), 0)
 
-    def test_broker_restarted_under_load(self):
+    def test_broker_restarted_under_load_at_least_once(self):
         self.prepare(6000)
         self.peer.tell("set?delay=0..5")
         pipeline = self.start_pipeline(self.SOURCE, *self.arguments)

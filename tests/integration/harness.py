@@ -131,19 +131,21 @@ class Pipeline:
         self._log_writer = None
         self.stdout_path = None  # instead of the log
         self.under = []  # a command that runs it
+        self.state_dir = os.path.join(directory, "state")  # None: it is given none, and runs in `directory`
         self.log_path = os.path.join(directory, os.path.basename(binary) + ".log")
 
     def start(self, wait_ready=True):
         self.http = f"127.0.0.1:{free_port()}"
-        command = [*self.under, self.binary, "run", "--state-dir", os.path.join(self.directory, "state"), "--http", self.http,
-                   "--log", "json", *self.arguments]
+        state_dir = ["--state-dir", self.state_dir] if self.state_dir else []
+        command = [*self.under, self.binary, "run", *state_dir, "--http", self.http, "--log", "json", *self.arguments]
         with open(self.log_path, "ab") as log:
             if self.log_through_pipe:
                 self._log_writer = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log, preexec_fn=die_with_parent)
                 log = self._log_writer.stdin
             with open(self.stdout_path, "ab") if self.stdout_path else contextlib.nullcontext(log) as stdout:
                 self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=log,
-                                                env=self.environment, preexec_fn=self._prepare)
+                                                cwd=None if self.state_dir else self.directory, env=self.environment,
+                                                preexec_fn=self._prepare)
         if self.log_through_pipe:
             self._log_writer.stdin.close()  # it ends with the process
         if wait_ready:

@@ -168,6 +168,37 @@ class OldBroker(TestCase):
         self.assertEqual(self.kafka.count("counts"), 20)
 
 
+class OneStateDirectory(TestCase):
+    def test_a_second_copy_on_a_given_directory_is_refused(self):
+        first = self.start()
+        message = self.refused(7)
+        self.assertIn(f"another process uses the state directory {first.state_dir}", message)
+        self.assertIn("--state-dir", message)
+        self.assertEqual(first.get("readyz")[0], 200)
+        self.assertEqual(first.stop(), 0)
+
+    def test_a_second_copy_where_the_first_has_its_default_directory_does_without(self):
+        def copy(name):
+            pipeline = Pipeline(self.binary, self.directory, "--set", f"brokers={self.broker.bootstrap}",
+                                "--kafka.session.timeout.ms=6000")
+            pipeline.state_dir = None
+            pipeline.log_path = os.path.join(self.directory, name)
+            self.addCleanup(pipeline.kill)
+            return pipeline.start()
+
+        first = copy("first.log")
+        default = os.path.join(self.directory, "rekeyed_counts.state")
+        self.assertTrue(os.path.exists(os.path.join(default, "instance")))
+        second = copy("second.log")
+        self.assertIn("this copy keeps no place in the group over a restart", second.log())
+        self.assertNotIn("keeps no place", first.log())
+        holds = lambda pipeline: pipeline.get("metrics")[1].count("weir_source_lag_records{")
+        until(lambda: holds(first) and holds(second), 60, "both have partitions")
+        self.assertEqual(first.stop(), 0)
+        self.assertEqual(second.stop(), 0)
+        self.assertEqual([name for name in os.listdir(self.directory) if name.endswith(".state")], ["rekeyed_counts.state"])
+
+
 class FewerWorkers(TestCase):
     SESSION_MS = 290_000  # nothing that is seen here waited for it
 

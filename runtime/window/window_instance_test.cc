@@ -1,4 +1,4 @@
-// Open windows against a plain map: what closes when, in which order, and what a checkpoint carries.
+// Open windows against a plain map: what closes when, in which order, and what a commit carries.
 #include <catch2/catch.hpp>
 
 #include <atomic>
@@ -84,7 +84,7 @@ struct Rig {
     return true;
   }
   // Applies a delta to `stored`, as a store would.
-  void Checkpoint() {
+  void Commit() {
     Buffer bytes;
     uint64_t hash = 1;
     DeltaWriter delta(&bytes, &hash);
@@ -153,7 +153,7 @@ TEST_CASE("starts before 1970 are windows like others") {
   bool created;
   rig.instance->FindOrAdd(Str("k"), -20, &created);
   rig.instance->FindOrAdd(Str("k"), -10, &created);
-  rig.Checkpoint();
+  rig.Commit();
   rig.Restart();
   CHECK(rig.instance->next_fire() == -10);
   rig.instance->Advance(0);
@@ -170,34 +170,34 @@ TEST_CASE("the last window of all time closes with the input (found by fuzzing)"
   rig.instance->Advance(INT64_MAX - 1);
   CHECK(fired == std::vector<Fired>{{"b", 0, 1, "b"}});
   CHECK(rig.instance->next_fire() == INT64_MAX);
-  rig.Checkpoint();
+  rig.Commit();
   rig.Restart();
   rig.instance->Advance(INT64_MAX);
   CHECK(fired == std::vector<Fired>{{"b", 0, 1, "b"}, {"a", kLast, 1, "a"}});
 }
 
-TEST_CASE("a checkpoint carries what changed and nothing else") {
+TEST_CASE("a commit carries what changed and nothing else") {
   Rig rig;
   for (int i = 0; i < 100; ++i) rig.Add("key" + std::to_string(i), 5);
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.entries == 100);
   rig.entries = 0;
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.entries == 0);
   rig.Add("key7", 6);
   rig.Add("key7", 6);
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.entries == 1);
   // Opened and closed within one epoch: the store never hears of it.
   rig.entries = 0;
   rig.instance->Advance(10);
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.entries == 100);
   CHECK(rig.stored.empty());
   rig.entries = 0;
   rig.Add("short", 11);
   rig.instance->Advance(20);
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.entries == 0);
 }
 
@@ -205,7 +205,7 @@ TEST_CASE("damaged entries are refused") {
   Rig rig;
   CHECK(rig.instance->Restore(Str("short"), Str("")).code() == StatusCode::kCorrupt);
   rig.Add("a", 5);
-  rig.Checkpoint();
+  rig.Commit();
   auto [key, value] = *rig.stored.begin();
   rig.stored.clear();
   rig.Restart();
@@ -213,7 +213,7 @@ TEST_CASE("damaged entries are refused") {
         StatusCode::kCorrupt);
 }
 
-TEST_CASE("windows agree with a map across checkpoints and restarts") {
+TEST_CASE("windows agree with a map across commits and restarts") {
   std::mt19937_64 random(11);
   for (int round = 0; round < 30; ++round) {
     Rig rig;
@@ -238,9 +238,9 @@ TEST_CASE("windows agree with a map across checkpoints and restarts") {
         }
         REQUIRE(fired == expected);
       }
-      if (random() % 20 == 0) rig.Checkpoint();
+      if (random() % 20 == 0) rig.Commit();
       if (random() % 200 == 0) {
-        rig.Checkpoint();
+        rig.Commit();
         rig.Restart();
         rig.instance->Advance(now);
         REQUIRE(rig.instance->open() == model.size());
@@ -255,7 +255,7 @@ TEST_CASE("windows agree with a map across checkpoints and restarts") {
 // Its last byte is the largest there is: the first key behind it is not of the same length.
 const std::string kPrefix = "step\x01\xff";
 
-// A window step whose checkpoints go to a task's store, among what other steps have there.
+// A window step whose commits go to a task's store, among what other steps have there.
 struct StoreRig : Rig {
   explicit StoreRig(bool from_store = true) : from_store(from_store), store(std::make_unique<FaultyFiles>(&disk)) {
     REQUIRE(store.Open().ok());
@@ -273,9 +273,9 @@ struct StoreRig : Rig {
     TaskStore::How how{true, ++applied % 4 == 0 ? nullptr : &hurry};
     REQUIRE(store.Apply(changes, {"topic", applied, 0}, how).ToString() == "ok");
   }
-  void Checkpoint() {
+  void Commit() {
     const std::map<std::string, std::string> before = stored;
-    Rig::Checkpoint();
+    Rig::Commit();
     std::map<std::string, std::string> put;
     std::vector<std::string> remove;
     for (const auto& [key, value] : stored) {
@@ -306,7 +306,7 @@ TEST_CASE("a window in the store is found by its record and goes on where it was
   StoreRig rig;
   for (const char* key : {"a", "b", "c"}) rig.Add(key, 5), rig.Add(key, 15);
   rig.Add("a", 6);
-  rig.Checkpoint();
+  rig.Commit();
   rig.Restart();
   CHECK(rig.instance->open() >= 6);
   CHECK(rig.wake == 10);
@@ -324,13 +324,13 @@ TEST_CASE("a window in the store is found by its record and goes on where it was
   CHECK(rig.Add("a", 25));
   // What was read counts as changed, and nothing else does.
   rig.entries = 0;
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.entries == 3);
   rig.instance->Advance(20);
   CHECK(fired == std::vector<Fired>{{"a", 0, 3, "a"}, {"b", 0, 1, "b"}, {"c", 0, 1, "c"}, {"d", 0, 1, "d"},
                                     {"a", 10, 1, "a"}, {"b", 10, 1, "b"}, {"c", 10, 1, "c"}});
   CHECK(rig.instance->next_fire() == 30);
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.stored.size() == 1);
   rig.Restart();
   rig.instance->Advance(INT64_MAX);
@@ -341,7 +341,7 @@ TEST_CASE("a window in the store is found by its record and goes on where it was
 TEST_CASE("windows that nobody asks for close from the store, and leave it") {
   StoreRig rig;
   for (int i = 0; i < 2000; ++i) rig.Add("key" + std::to_string(i), i % 40);
-  rig.Checkpoint();
+  rig.Commit();
   const size_t all_loaded = rig.instance->bytes();
   rig.Restart();
   const size_t empty = WindowInstance(rig.spec, &rig.task, 3, &rig.record_watermark, &rig.wake).bytes();
@@ -355,7 +355,7 @@ TEST_CASE("windows that nobody asks for close from the store, and leave it") {
   CHECK(rig.instance->bytes() < all_loaded / 2);  // not more at a time than what closes
   CHECK(rig.instance->open() == 0);
   CHECK(rig.instance->base_status().ok());
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.stored.empty());
   rig.Restart();
   CHECK(rig.instance->open() == 0);
@@ -366,7 +366,7 @@ TEST_CASE("keys at the end of all keys are windows of the store like others") {
   StoreRig rig;
   const std::vector<std::string> keys = {"", std::string(1, '\0'), "\xff", "\xff\xff", std::string(200, '\xff')};
   for (const std::string& key : keys) rig.Add(key, 5), rig.Add(key, INT64_MAX - 1);
-  rig.Checkpoint();
+  rig.Commit();
   rig.Restart();
   for (const std::string& key : keys) {
     bool created = true;
@@ -385,9 +385,9 @@ TEST_CASE("keys at the end of all keys are windows of the store like others") {
 TEST_CASE("windows that left the store are not there any more") {
   StoreRig rig;
   rig.Add("a", 5), rig.Add("b", 15), rig.Add("c", 25);
-  rig.Checkpoint();
+  rig.Commit();
   rig.instance->Advance(20);
-  rig.Checkpoint();
+  rig.Commit();
   rig.Restart();
   CHECK(rig.instance->next_fire() == 30);
   bool created = false;
@@ -397,7 +397,7 @@ TEST_CASE("windows that left the store are not there any more") {
   fired.clear();
   rig.instance->Advance(INT64_MAX);
   CHECK(fired == std::vector<Fired>{{"c", 20, 1, "c"}});
-  rig.Checkpoint();
+  rig.Commit();
   rig.Restart();
   CHECK(rig.instance->open() == 0);
   CHECK(rig.instance->next_fire() == INT64_MAX);
@@ -414,11 +414,11 @@ TEST_CASE("windows of an empty store, and of one that has only other steps") {
   CHECK(other.Add("a", 5));
 }
 
-// What a run of records, restarts and checkpoints gives.
+// What a run of records, restarts and commits gives.
 struct Outcome {
   std::vector<Fired> fired;
   std::vector<int64_t> next;
-  std::vector<std::map<std::string, std::string>> checkpoints;
+  std::vector<std::map<std::string, std::string>> commits;
   bool operator==(const Outcome&) const = default;
 };
 
@@ -438,12 +438,12 @@ Outcome Drive(uint64_t seed, bool from_store) {
       outcome.next.push_back(rig.instance->next_fire());
     }
     if (random() % 50 == 0) {
-      rig.Checkpoint();
-      outcome.checkpoints.push_back(rig.stored);
+      rig.Commit();
+      outcome.commits.push_back(rig.stored);
     }
     if (random() % 150 == 0) {
       // With what was not committed lost, and with all of it kept.
-      if (random() % 2 == 0) rig.Checkpoint();
+      if (random() % 2 == 0) rig.Commit();
       rig.Restart();
       outcome.next.push_back(rig.instance->next_fire());
       rig.instance->Advance(now);
@@ -453,7 +453,7 @@ Outcome Drive(uint64_t seed, bool from_store) {
   CHECK(rig.instance->open() == 0);
   CHECK(rig.instance->next_fire() == INT64_MAX);
   CHECK(rig.instance->base_status().ok());
-  rig.Checkpoint();
+  rig.Commit();
   CHECK(rig.stored.empty());
   outcome.fired = fired;
   return outcome;
@@ -465,7 +465,7 @@ TEST_CASE("windows read when they are wanted close like windows that were all lo
     CHECK(loaded.fired.size() > 500);
     REQUIRE((loaded.fired == wanted.fired));
     REQUIRE((loaded.next == wanted.next));
-    REQUIRE((loaded.checkpoints == wanted.checkpoints));
+    REQUIRE((loaded.commits == wanted.commits));
   }
 }
 
@@ -473,7 +473,7 @@ TEST_CASE("a damaged block of the store is told, and not taken for windows") {
   StoreRig rig;
   const std::string filler(100, 'k');
   for (int i = 1000; i < 3000; ++i) rig.Add(filler + std::to_string(i), 5);
-  rig.Checkpoint();
+  rig.Commit();
   size_t damaged = 0;
   for (auto& [name, file] : rig.disk.files) {
     size_t at = file->bytes.find(filler + "2000");
@@ -510,7 +510,7 @@ TEST_CASE("a damaged block of the store is told, and not taken for windows") {
 TEST_CASE("a store whose disk cannot be read is told") {
   StoreRig rig;
   rig.Add("a", 5);
-  rig.Checkpoint();
+  rig.Commit();
   rig.Restart();
   rig.disk.fail_at = rig.disk.calls;
   rig.disk.stays_broken = true;
@@ -532,7 +532,7 @@ TEST_CASE("stored windows that cannot be windows are refused") {
   SECTION("one in their middle") {
     StoreRig rig;
     rig.Add("a", 5), rig.Add("a", 25);
-    rig.Checkpoint();
+    rig.Commit();
     rig.Apply({{kPrefix + start.substr(0, 7), ""}}, {});
     rig.NewInstance();
     Status status = rig.instance->RestoreFrom(rig.store.view(), Str(std::string_view(kPrefix)));

@@ -241,7 +241,7 @@ Status Engine::CountTasks() {
     if (store_mode() && stored >= 0 && stored < count && graphs_[s].windows) {
       return Status::Invalid(fmt::format(
           "source `{}` has {} partitions and had {}: keys moved to other partitions, and the state of `{}` is kept by "
-          "them. Start with an empty state directory, which loses open windows and pending rows",
+          "them. Start with an empty state directory, which loses open windows and pending requests",
           spec.name, count, stored, program_.stages[s].name));
     }
     task_counts_[s] = count;

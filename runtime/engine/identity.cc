@@ -76,7 +76,7 @@ StoreIdentity IdentityOf(const Program& program) {
   }
   for (const LookupStepSpec& step : program.lookup_steps) {
     uint64_t schema = HashCombine(kRowLayout, step.row_schema);
-    add(step.step, "pending rows of a lookup", HashCombine(schema, TextHash(program.lookups[step.lookup].name)));
+    add(step.step, "pending requests of a lookup", HashCombine(schema, TextHash(program.lookups[step.lookup].name)));
   }
   for (const WindowSpec& window : program.windows) {
     uint64_t schema = HashCombine(kWindowLayout, window.value_schema);

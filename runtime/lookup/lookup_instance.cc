@@ -264,13 +264,13 @@ uint32_t LookupInstance::TakeSlot() {
 Status LookupInstance::Restore(Str key, Str value) {
   LookupShared& shared = runtime_->shared();
   if (key.size != kSlotKeySize) {
-    return Status::Corrupt("a stored pending row has a key of " + std::to_string(key.size) + " bytes and not of " +
+    return Status::Corrupt("a stored pending request has a key of " + std::to_string(key.size) + " bytes and not of " +
                            std::to_string(kSlotKeySize) + ": another version of Weir wrote it; let that one run until no " +
                            "request waits any more, or begin without state");
   }
   const uint32_t slot = SlotKey::Read(key);
   if (slot >= kSlotsMax || (!restoring_.empty() && slot <= restoring_.back()->slot)) {
-    return Status::Corrupt("stored pending rows are out of order");
+    return Status::Corrupt("stored pending requests are out of order");
   }
   PendingRow* row = shared.rows->Take();
   *row = PendingRow();
@@ -299,7 +299,7 @@ Status LookupInstance::Restored() {
   }
   for (size_t i = 0; i < restoring_.size(); ++i) {
     if (i != 0 && restoring_[i]->seq == restoring_[i - 1]->seq) {
-      return Status::Corrupt("two stored pending rows have the number " + std::to_string(restoring_[i]->seq));
+      return Status::Corrupt("two stored pending requests have the number " + std::to_string(restoring_[i]->seq));
     }
     next_seq_ = std::max(next_seq_, restoring_[i]->seq + 1);
   }

@@ -67,9 +67,9 @@ Status LoadRow(BytePool& pool, Arena& scratch, Str bytes, uint64_t row_schema, P
   RowReader in(bytes);
   Str version = in.Raw(1);
   Str schema = in.Raw(sizeof row_schema);
-  if (!in.ok() || version[0] != kRowVersion) return Status::Corrupt("a stored pending row has an unknown version");
+  if (!in.ok() || version[0] != kRowVersion) return Status::Corrupt("a stored pending request has an unknown version");
   if (std::memcmp(schema.data, &row_schema, sizeof row_schema) != 0) {
-    return Status::Corrupt("a stored pending row has another layout than this version of the pipeline expects");
+    return Status::Corrupt("a stored pending request has another layout than this version of the pipeline expects");
   }
   uint64_t seq = in.U64();
   int64_t watermark_ns = in.I64();
@@ -79,7 +79,7 @@ Status LoadRow(BytePool& pool, Arena& scratch, Str bytes, uint64_t row_schema, P
   Str row = in.Str();
   Meta meta;
   if (!ReadMeta(in, scratch, &meta) || !in.AtEnd() || attempts > UINT16_MAX) {
-    return Status::Corrupt("a stored pending row is cut off or has bytes too many");
+    return Status::Corrupt("a stored pending request is cut off or has bytes too many");
   }
   FillRow(pool, meta, true, args, order_key, row, out);
   out->seq = seq;

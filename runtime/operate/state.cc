@@ -122,11 +122,11 @@ Status KeptRow(const Program& program, const LookupStepSpec& spec, const DeltaEn
   kept->attempts = row.attempts;
   kept->has_own_key = meta.has_key;
   kept->own_key = meta.key.view();
-  if (!ReadKeyColumns(spec.order_key, row.order_key, &kept->key)) return Damaged("the order key of a pending row");
+  if (!ReadKeyColumns(spec.order_key, row.order_key, &kept->key)) return Damaged("the order key of a pending request");
   if (!ReadColumns(program.lookups[static_cast<size_t>(spec.lookup)].arguments, row.args, &kept->arguments)) {
-    return Damaged("the arguments of a pending row");
+    return Damaged("the arguments of a pending request");
   }
-  if (!ReadColumns(spec.fields, row.row, &kept->fields)) return Damaged("the fields of a pending row");
+  if (!ReadColumns(spec.fields, row.row, &kept->fields)) return Damaged("the fields of a pending request");
   return Status();
 }
 
@@ -168,7 +168,7 @@ Status ReadRows(Operator& op, const Keeper& keeper, const Wanted& wanted, std::v
     BytePool pool;
     Arena arena;
     PendingRow row;
-    if (entry.key.size != kSlotKeySize) return Status::Corrupt("a pending row has no slot");
+    if (entry.key.size != kSlotKeySize) return Status::Corrupt("a pending request has no slot");
     Status taken = LoadRow(pool, arena, entry.value, keeper.lookup->row_schema, &row);
     if (!taken.ok()) return taken;
     if (wanted.all || (wanted.is_key && row.order_key == View(wanted.key)) ||

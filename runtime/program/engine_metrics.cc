@@ -75,7 +75,7 @@ void CollectEngine(const Program& program, const MetricsSnapshot& snapshot, Metr
   for (const auto& [outcome, n] : outcomes) {
     out->AddCounter("weir_records_ended", "What first became of each record read.", with({{"outcome", outcome}}), number(n));
   }
-  out->AddGauge("weir_pending_rows", "Records that wait in lookups.", pipeline, number(snapshot.pending_rows));
+  out->AddGauge("weir_pending_rows", "Pending requests: records that wait in lookups.", pipeline, number(snapshot.pending_rows));
   out->AddGauge("weir_open_windows", "Windows that have not closed.", pipeline, number(snapshot.open_windows));
   out->AddGauge("weir_window_bytes", "Memory of windows.", pipeline, number(snapshot.window_bytes));
   out->AddGauge("weir_table_rows", "Rows of tables.", pipeline, number(snapshot.table_rows));
@@ -142,7 +142,7 @@ std::string StatusPage(const Program& program, const MetricsSnapshot& snapshot, 
                                                           : TimeText(p.watermark_ns);
     out += fmt::format("{:<32} {:>14} {:>14}  {}\n", name, p.position, lag, watermark);
   }
-  out += fmt::format("\npending rows {}, open windows {}, table rows {}, state {} bytes in {} entries, commits {}\n",
+  out += fmt::format("\npending requests {}, open windows {}, table rows {}, state {} bytes in {} entries, commits {}\n",
                      snapshot.pending_rows, snapshot.open_windows, snapshot.table_rows, snapshot.store_bytes,
                      snapshot.store_entries, snapshot.epochs_committed);
   return out;

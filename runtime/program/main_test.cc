@@ -312,7 +312,7 @@ TEST_CASE("Health, metrics and the status page of a running pipeline; a taken po
   CHECK(metrics.find("s3cret") == std::string::npos);
   std::string page = HttpGet(port, "/");
   CHECK(page.find("in → account → out") != std::string::npos);
-  CHECK(page.find("pending rows 93") != std::string::npos);
+  CHECK(page.find("pending requests 93") != std::string::npos);
 
   Child second(w.directory, w.Arguments(), w.environment);
   CHECK(second.Wait() == 7);

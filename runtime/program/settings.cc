@@ -18,7 +18,7 @@ namespace weir {
 const Settings::OwnSetting Settings::kOwn[] = {
     {"workers", "1", "a whole number from 1 to 256", "Threads that share the partitions."},
     {"state_dir", "", "a directory",
-     "Where state is kept: windows, pending rows, positions. One process at a time uses it."},
+     "Where state is kept: windows, pending requests, positions. One process at a time uses it."},
     {"group", "", "a text", "The Kafka consumer group, instead of the pipeline's."},
     {"start", "", "earliest, latest, a date or a time such as 2026-01-02T09:00:00Z",
      "Where a partition begins that was never read, instead of where its source's `start:` says."},

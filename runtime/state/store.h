@@ -15,7 +15,7 @@ namespace weir {
 // One step that keeps something in the state, as the program at hand declares it.
 struct StepIdentity {
   std::string name;     // by source text
-  std::string what;     // for messages: "positions of a source", "windows", "pending rows of a lookup", …
+  std::string what;     // for messages: "positions of a source", "windows", "pending requests of a lookup", …
   uint64_t hash = 0;    // Hash64 of the name: what state keys carry
   uint64_t schema = 0;  // of the layout; state of another schema cannot be read
 };

@@ -256,7 +256,12 @@ class Suite:
         return now() - began
 
     def write_stacks(self):
-        """What every thread of every copy does now, beside the copy's log, where there is a debugger."""
+        """What every thread of every copy does now, beside the copy's log, where there is a debugger; and whom the group knows."""
+        with open(os.path.join(self.directory, "members"), "w") as out:
+            try:
+                print(*self.kafka.members("crash"), sep="\n", file=out)
+            except RuntimeError as error:
+                print(error, file=out)
         for copy in self.copies:
             if shutil.which("gdb") and copy.process.poll() is None:
                 with open(os.path.join(copy.directory, "stacks"), "w") as out:

@@ -117,7 +117,7 @@ void Connection::LeaveFormerPlaces(const Settings& settings, const std::vector<s
   FormerMembers::Options former;
   former.client_id = ClientId("former");
   former.instance_id = options_.instance_id;
-  former.workers = options_.leave ? 0 : options_.workers;
+  former.workers = options_.workers;
   former.topics = topics;
   former.log = options_.log;
   auto& made = former_[settings.group] = std::make_unique<FormerMembers>(settings, std::move(former), admin);

@@ -25,7 +25,7 @@ class Connection {
   struct Options {
     std::string pipeline;
     std::string instance_id;  // from the state directory; empty: there is none
-    bool leave = false;       // members keep no place in the group
+    bool leave = false;       // members give their places in the group up at the end
     int workers = 1;
     bool create_topics = true;  // the pipeline's own, where they are missing
     Log* log = nullptr;

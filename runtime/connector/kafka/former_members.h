@@ -1,6 +1,6 @@
 // The places in a consumer group that an earlier run on the same state directory had and this one does not take, since it
-// has fewer workers or keeps no place. The group would hold their partitions for them until their sessions end. Only a
-// member can leave, so each place is taken for a moment, by its name, and given up.
+// has fewer workers. The group would hold their partitions for them until their sessions end. Only a member can leave, so
+// each place is taken for a moment, by its name, and given up.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@ class FormerMembers {
   struct Options {
     std::string client_id;
     std::string instance_id;          // of the state directory; places are called by it and the worker's number
-    int workers = 0;                  // places below are this run's own; 0: it has none
+    int workers = 0;                  // places below are this run's own
     std::vector<std::string> topics;  // that this run's members subscribe to
     Log* log = nullptr;
   };

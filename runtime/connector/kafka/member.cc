@@ -16,7 +16,8 @@ constexpr int64_t kAskNsMax = (kAskTimeoutMs + 1'000) * 1'000'000ll;
 constexpr int64_t kLookNsMax = 500'000'000;
 // A request that was lost longer ago has arrived or never will: who fences this member then is another process.
 constexpr int64_t kOnItsWayNsMax = 600'000'000'000;
-constexpr int16_t kApiJoinGroup = 11, kApiHeartbeat = 12, kApiSyncGroup = 14;
+constexpr int kLeavePollMs = 20;
+constexpr int16_t kApiJoinGroup = 11, kApiHeartbeat = 12, kApiLeaveGroup = 13, kApiSyncGroup = 14;
 
 PartitionList ToList(const std::vector<TopicOffset>& offsets) {
   PartitionList list = NewPartitionList(static_cast<int>(offsets.size()));
@@ -37,12 +38,13 @@ std::vector<TopicOffset> FromList(const rd_kafka_topic_partition_list_t* list) {
 
 }  // namespace
 
-Status Member::Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log, std::function<void()> wake, Listener* listener,
-                    std::unique_ptr<Member>* out) {
+Status Member::Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, bool keep_place,
+                    Log* log, std::function<void()> wake, Listener* listener, std::unique_ptr<Member>* out) {
   std::unique_ptr<Member> member(new Member());
   member->settings_ = settings;
   member->client_id_ = client_id;
   member->instance_id_ = instance_id;
+  member->keep_place_ = keep_place;
   member->log_ = log;
   member->wake_ = std::move(wake);
   member->listener_ = listener;
@@ -139,6 +141,7 @@ Status Member::Renew() {
 
 // librdkafka's threads.
 void Member::OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner) {
+  if (api_key == kApiLeaveGroup) static_cast<Member*>(owner)->left_.store(true, std::memory_order_release);
   // Answered, or never sent.
   if (!error || error == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE || error == RD_KAFKA_RESP_ERR__DESTROY) return;
   if (api_key != kApiJoinGroup && api_key != kApiHeartbeat && api_key != kApiSyncGroup) return;
@@ -371,13 +374,23 @@ void Member::Close(int64_t wait_ns_max) {
   if (wait_ns_max > 0 && client_) WaitForCommits(wait_ns_max);
   closing_ = true;
   if (wait_ns_max == 0 || !client_) return;
+  const int64_t end = MonoNs() + wait_ns_max;
+  if (!keep_place_ && !instance_id_.empty() && joined_) GiveUpPlace(end);
   Error error(rd_kafka_consumer_close_queue(client_->get(), control_.get()));
   if (error) return;
-  for (int64_t end = MonoNs() + wait_ns_max; !rd_kafka_consumer_closed(client_->get()) && MonoNs() < end;) {
+  while (!rd_kafka_consumer_closed(client_->get()) && MonoNs() < end) {
     Event event(rd_kafka_queue_poll(control_.get(), 20));
     if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
       rd_kafka_assign(client_->get(), nullptr);
     }
+  }
+}
+
+// Unsubscribing is how a static member leaves; closing does not.
+void Member::GiveUpPlace(int64_t end_ns) {
+  if (rd_kafka_unsubscribe(client_->get())) return;
+  while (!left_.load(std::memory_order_acquire) && MonoNs() < end_ns) {
+    if (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->get(), kLeavePollMs)) rd_kafka_message_destroy(message);
   }
 }
 

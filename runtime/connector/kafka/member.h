@@ -1,9 +1,11 @@
 // Control layer of reading: one member of a consumer group. It joins, hears what it is assigned, commits offsets and
 // leaves; it never fetches, so that whatever fetches (fetcher.h) can be replaced without touching group membership.
 //
-// A static member is fenced by whoever joins last under its name. That may be a request of its own, which was given up with
-// its connection and arrives behind the one that was sent in its place. So a member that was out of touch joins once more
-// with a new client; one that was not, and a second fencing, mean that another process has its name.
+// Members are static, so that one which comes back after it lost its session takes its own place again: a dynamic one gets a
+// new place, and a group whose broker was away can wait a long time for the old ones. A static member is fenced by whoever
+// joins last under its name. That may be a request of its own, which was given up with its connection and arrives behind the
+// one that was sent in its place. So a member that was out of touch joins once more with a new client; one that was not, and
+// a second fencing, mean that another process has its name.
 //
 // All calls on one thread, which must call Serve at least every max.poll.interval.ms; callbacks come from inside Serve
 // and Close. `wake` is called from librdkafka's threads when there is something to serve.
@@ -42,9 +44,10 @@ class Member {
     virtual void OnCommitted(const std::vector<TopicOffset>& offsets) = 0;
   };
 
-  // `instance_id`: not empty for a static member, which keeps its place over a restart within the session time-out.
-  static Status Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, Log* log, std::function<void()> wake, Listener* listener,
-                     std::unique_ptr<Member>* out);
+  // `instance_id`: the place's name in the group; empty: a dynamic member. `keep_place`: after Close the place is kept until
+  // the session ends, so that a restart within that time goes on at once.
+  static Status Make(const Settings& settings, const std::string& client_id, const std::string& instance_id, bool keep_place,
+                     Log* log, std::function<void()> wake, Listener* listener, std::unique_ptr<Member>* out);
   ~Member();
 
   Status Join(const std::vector<std::string>& topics);
@@ -57,7 +60,7 @@ class Member {
   void AskCommitted(const std::vector<TopicOffset>& partitions);
   // Waits until every Commit was answered, `wait_ns_max` at most. True: all were accepted.
   bool WaitForCommits(int64_t wait_ns_max);
-  // Leaves the group (static members do not: their place is kept) and waits `wait_ns_max` at most.
+  // Leaves the group, unless its place is to be kept, and waits `wait_ns_max` at most; 0: leaves nothing.
   void Close(int64_t wait_ns_max);
 
   // What a transaction needs to commit offsets in this member's name; invalid while the member has no assignment that
@@ -76,6 +79,7 @@ class Member {
   static void OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner);
   static void OnRebalance(rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque);
   void Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list);
+  void GiveUpPlace(int64_t end_ns);
   void SendCommit();
   void CommitFailed(rd_kafka_resp_err_t code);
   void SendQuestion();
@@ -86,6 +90,8 @@ class Member {
   Settings settings_;
   std::string client_id_;
   std::string instance_id_;
+  bool keep_place_ = true;
+  std::atomic<bool> left_{false};  // a request to leave the group was answered, or given up
   Log* log_ = nullptr;
   std::vector<std::string> topics_;
   std::unique_ptr<Client> client_;

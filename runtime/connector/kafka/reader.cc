@@ -67,9 +67,11 @@ Status Reader::Opened(KafkaSource* source) {
   if (topics.empty() || member_) return Status();
   connection_->LeaveFormerPlaces(settings_, topics);
   const Connection::Options& options = connection_->options();
-  std::string instance = options.instance_id.empty() || options.leave ? "" : options.instance_id + "-" + std::to_string(worker_);
-  Status status = Member::Make(settings_, connection_->ClientId("worker-" + std::to_string(worker_)), instance,
-                               options.log, [this] { Wake(); }, this, &member_);
+  // A place whose name no later process has is of no use to it.
+  const bool keep_place = !options.leave && !options.instance_id.empty();
+  Status status = Member::Make(settings_, connection_->ClientId("worker-" + std::to_string(worker_)),
+                               connection_->Identity() + "-" + std::to_string(worker_), keep_place, options.log,
+                               [this] { Wake(); }, this, &member_);
   return status.ok() ? member_->Join(topics) : status;
 }
 

@@ -63,7 +63,7 @@ Status SoleCopy::Join() {
   // After a crash the next start waits for the old session to end, unless it is a static member.
   settings.properties.insert(settings.properties.begin(), {"session.timeout.ms", "10000"});
   std::string instance = options.instance_id.empty() ? "" : options.instance_id + "-sole";
-  Status status = Member::Make(settings, client_id_, instance, options.log, [this] { Wake(); }, this,
+  Status status = Member::Make(settings, client_id_, instance, !options.leave, options.log, [this] { Wake(); }, this,
                                &member_);
   if (!status.ok()) return status;
   std::vector<std::string> topics;

@@ -1,6 +1,6 @@
 # librdkafka, built statically from Debian 13's source package. Sourced by tools/setup.
 # Debian 12 has 2.0.2, whose consumer can stall and whose static archive needs Cyrus SASL. Version 2.8.0 is built without
-# Cyrus SASL and curl; PLAIN, SCRAM and OAUTHBEARER are librdkafka's own and stay.
+# Cyrus SASL and curl; PLAIN and SCRAM are librdkafka's own and stay (its switch for Cyrus would take SCRAM with it).
 
 rdkafka_version=2.8.0
 rdkafka_package=2.8.0-1
@@ -16,6 +16,7 @@ rdkafka_flags=(
   -DRDKAFKA_BUILD_TESTS=OFF
   -DRDKAFKA_BUILD_EXAMPLES=OFF
   -DWITH_SASL=OFF
+  -DWITH_SASL_SCRAM=ON
   -DWITH_CURL=OFF
   -DWITH_SSL=ON
   -DWITH_ZLIB=ON

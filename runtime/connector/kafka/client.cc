@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kTellNs = 5'000'000'000;
 constexpr int16_t kApiFetch = 1;
+constexpr int16_t kApiSaslHandshake = 17, kApiVersions = 18, kApiSaslAuthenticate = 36;
 constexpr int kDebugLevel = 7;  // syslog's, as librdkafka counts
 // Longer than fetch.wait.max.ms (100 ms unless set): a fetch at the end of a partition is answered at least that often.
 constexpr int64_t kFetchAnswerNsMax = 3'000'000'000;
@@ -54,6 +55,8 @@ Status Client::Make(const Settings& settings, Role role, const Options& options,
   client->rk_ =
       rd_kafka_new(client->consumer_ ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf.get(), error, sizeof error);
   if (!client->rk_) {
+    // librdkafka has freed the interceptor and left it in the properties (2.8.0): freeing them would free it again.
+    conf.release();
     return Status::Invalid("connection `" + settings.connection + "`: " + error);
   }
   conf.release();  // belongs to the client now
@@ -133,7 +136,9 @@ rd_kafka_resp_err_t Client::OnNew(rd_kafka_t* rk, const rd_kafka_conf_t*, void* 
 rd_kafka_resp_err_t Client::OnResponse(rd_kafka_t*, int, const char*, int32_t, int16_t api_key, int16_t, int32_t,
                                        size_t, int64_t, rd_kafka_resp_err_t error, void* opaque) {
   auto* client = static_cast<Client*>(opaque);
-  if (!error) client->refused_us_.store(false, std::memory_order_relaxed);
+  // What comes before a client has shown who it is says nothing about that.
+  const bool greeting = api_key == kApiSaslHandshake || api_key == kApiVersions || api_key == kApiSaslAuthenticate;
+  if (!error && !greeting) client->refused_us_.store(false, std::memory_order_relaxed);
   if (api_key == kApiFetch) {
     (error ? client->fetch_failed_ns_ : client->fetch_answered_ns_).store(MonoNs(), std::memory_order_relaxed);
   }

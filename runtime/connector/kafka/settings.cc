@@ -171,9 +171,12 @@ Status ReadSettings(const ConnectionSpec& connection, const Properties& operator
   for (const auto& [name, value] : settings->properties) {
     if (Status status = CheckProperty(*settings, name); !status.ok()) return status;
   }
-  if (mechanism == "GSSAPI") {
-    return Status::Invalid(Named(*settings, "mechanism") +
-                           ": Kerberos (GSSAPI) is not supported; use SCRAM-SHA-512, PLAIN or a client certificate");
+  if (const std::string* set = settings->Find("sasl.mechanisms")) mechanism = *set;
+  if (const std::string* set = settings->Find("sasl.mechanism")) mechanism = *set;
+  if (mechanism != "PLAIN" && mechanism != "SCRAM-SHA-256" && mechanism != "SCRAM-SHA-512") {
+    return Status::Invalid(Named(*settings, "mechanism") + ": " +
+                           (mechanism == "GSSAPI" ? "Kerberos (GSSAPI)" : "`" + mechanism + "`") +
+                           " is not supported; use SCRAM-SHA-512, SCRAM-SHA-256, PLAIN or a client certificate");
   }
   if (!user.empty() || has_mechanism) {
     own.push_back({"sasl.mechanism", mechanism});

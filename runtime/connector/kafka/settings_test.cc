@@ -113,6 +113,8 @@ TEST_CASE("TLS and SASL are said in few words") {
   CHECK(Value(both, Role::kFetch, "sasl.mechanism") == "PLAIN");
   CHECK(Value(both, Role::kFetch, "ssl.ca.location") == "/ca.pem");
   CHECK_THAT(Read({{"mechanism", "GSSAPI"}}, {}, &both).message(), Catch::Contains("Kerberos"));
+  CHECK_THAT(Read({{"mechanism", "OAUTHBEARER"}}, {}, &both).message(), Catch::Contains("`OAUTHBEARER` is not supported"));
+  CHECK_THAT(Read({}, {{"kafka.sasl.mechanisms", "OAUTHBEARER"}}, &both).message(), Catch::Contains("`OAUTHBEARER` is not supported"));
 }
 
 TEST_CASE("No brokers and unknown settings of the block are errors") {

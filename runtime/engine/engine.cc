@@ -35,8 +35,13 @@ Engine::Engine(const Program& program, const Environment& environment)
 Engine::~Engine() = default;
 
 Status Engine::Refuse(ExitCode code, Status status) {
-  Fail(code, status.message());
+  Fail(code, status.message(), refused_line_);
   return status;
+}
+
+Status Engine::Within(const char* what, const std::string& name, uint32_t step, const Status& status) {
+  if (!status.ok()) refused_line_ = program_.steps[step].line;
+  return status.Within(fmt::format("{} `{}`", what, name));
 }
 
 Status Engine::Start() {
@@ -78,7 +83,7 @@ Status Engine::Start() {
       if (!status.ok()) {
         return Refuse(status.code() == StatusCode::kExists || status.code() == StatusCode::kCorrupt ? ExitCode::kRefused
                                                                                                    : ExitCode::kConnector,
-                      status.Within(fmt::format("source `{}`", program_.sources[input->source()].name)));
+                      Within("source", program_.sources[input->source()].name, program_.sources[input->source()].step, status));
       }
     }
     if (worker->tables_ != nullptr) {
@@ -110,7 +115,7 @@ Status Engine::MakeReader(int worker, size_t source, std::unique_ptr<Source>* re
   int32_t count = 0;
   if (status.ok()) status = (*reader)->Partitions(environment_.start_wait_ns, &count);
   if (worker == 0) partition_counts_[source] = count;
-  return status.Within(fmt::format("source `{}`", program_.sources[source].name));
+  return Within("source", program_.sources[source].name, program_.sources[source].step, status);
 }
 
 Status Engine::FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>* readers) {
@@ -281,7 +286,7 @@ Status Engine::MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> rea
       status = store_sinks_[s]->Prepare(&sink_positions_[s]);
       new_sinks_.push_back(static_cast<int>(s));
     }
-    if (!status.ok()) return status.Within(fmt::format("sink `{}`", spec.name));
+    if (!status.ok()) return Within("sink", spec.name, spec.step, status);
     epochs_->SetSinkPosition(static_cast<int>(s), sink_positions_[s]);
   }
   for (int i = 0; i < workers(); ++i) inboxes_.push_back(std::make_unique<ExchangeInbox>());

@@ -135,6 +135,8 @@ class Engine {
   }
   void Warn(const std::string& message, uint32_t line = 0);
   void Fail(ExitCode code, const std::string& message, uint32_t line = 0);
+  // While it starts: what cannot be made, a step of the pipeline; the refusal names its line.
+  Status Within(const char* what, const std::string& name, uint32_t step, const Status& status);
   void Finish();
   void WakeAll();
   bool draining() const { return draining_.load(std::memory_order_acquire); }
@@ -156,6 +158,7 @@ class Engine {
   Status MakeWorkers(std::vector<std::vector<std::unique_ptr<Source>>> readers);
   Status LoadState();
   Status Refuse(ExitCode code, Status status);
+  uint32_t refused_line_ = 0;
   void RunWorker(int index);
   void RunCommits();
   void RunCommitsOf(int index);

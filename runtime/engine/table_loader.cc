@@ -72,7 +72,7 @@ Status TableLoader::Open() {
       table->positions.resize(all.size(), 0);
       status = table->reader->Open(all, table.get());
     }
-    if (!status.ok()) return status.Within(fmt::format("table `{}`", table->spec->name));
+    if (!status.ok()) return worker_.engine().Within("table", table->spec->name, table->spec->step, status);
   }
   return Status();
 }

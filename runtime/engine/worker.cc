@@ -76,13 +76,13 @@ Status Worker::Build() {
   for (size_t i = 0; i < sinks.size(); ++i) {
     if (transactions() || engine_->store_backed_sink(static_cast<int>(i)) != nullptr) continue;
     Status status = environment.connectors->MakeSink(program.sinks[i], context, &sinks[i]);
-    if (!status.ok()) return status.Within(fmt::format("sink `{}`", program.sinks[i].name));
+    if (!status.ok()) return engine_->Within("sink", program.sinks[i].name, program.sinks[i].step, status);
   }
   for (size_t i = 0; i < sinks.size(); ++i) {
     std::unique_ptr<Sink> sink = std::move(sinks[i]);
     if (sink != nullptr) {
       Status status = sink->Open(SinkPosition());
-      if (!status.ok()) return status.Within(fmt::format("sink `{}`", program.sinks[i].name));
+      if (!status.ok()) return engine_->Within("sink", program.sinks[i].name, program.sinks[i].step, status);
     }
     outputs_.push_back(std::make_unique<Output>(*this, static_cast<int>(i), &slots_[i], std::move(sink)));
     forms_.push_back(DeadLetterFormOf(program.sinks[i]));

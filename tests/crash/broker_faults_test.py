@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 import passed_cases  # noqa: E402
 from harness import now  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
+from process import free_port  # noqa: E402
 from under_way import UnderWay  # noqa: E402
 
 SESSION = ("--kafka.session.timeout.ms=6000", "--kafka.heartbeat.interval.ms=500")
@@ -161,9 +162,54 @@ class RightsWithdrawn(UnderWay):
                 (error,) = (e for e in map(json.loads, pipeline.log().splitlines()) if e["level"] == "error")
                 for word in words:
                     self.assertIn(word, error["msg"])
-                self.assertEqual(error["at"], f"crash.weir:{LINES[line]}")
+                self.assertEqual(error["at"], f"crash.weir:{LINES['source orders']}")
                 self.assertEqual(writer.wait(60), 0)
         pipeline.start()
+        self.until_read()
+        self.stops(pipeline)
+        self.all_came_out_once()
+
+
+class Users(UnderWay):
+    """Brokers that show a certificate, want a password, and end every connection that does not prove itself again in time."""
+    LASTS_S = 2
+
+    def prepare_for_users(self):
+        self.prepare(KafkaBroker(users_port=free_port(),
+                                 properties={"connections.max.reauth.ms": str(self.LASTS_S * 1000)}).start(), 5000)
+        self.broker.set_password("weir", "first")
+
+    def copy_of(self, password, *more, directory=None):
+        return self.copy(*SESSION, "--set", f"brokers={self.broker.users_bootstrap}", "--kafka.security.protocol=SASL_SSL",
+                         f"--kafka.ssl.ca.location={self.broker.ca}", "--kafka.sasl.mechanism=SCRAM-SHA-256",
+                         "--kafka.sasl.username=weir", f"--kafka.sasl.password={password}", *more, directory=directory)
+
+    def refused(self, pipeline, *words):
+        """It ends, and names the connection and the source's line."""
+        self.ends_with(pipeline, 4, *words)
+        (error,) = (e for e in map(json.loads, pipeline.log().splitlines()) if e["level"] == "error")
+        self.assertIn("connection `main`", error["msg"])
+        self.assertEqual(error.get("at"), f"crash.weir:{LINES['source orders']}", error)
+        self.assertNotIn("first", pipeline.log())
+
+    def test_credentials_that_expire_are_renewed_and_others_are_refused(self):
+        self.prepare_for_users()
+        self.refused(self.copy_of("guess").start(wait_ready=False), "Authentication failed")
+        # It shows a certificate that no authority of this machine has signed.
+        self.refused(self.copy_of("first", "--kafka.ssl.ca.location=").start(wait_ready=False), "certificate verify failed")
+
+        pipeline = self.copy_of("first").start()
+        began = now()
+        writer = self.write_slowly(1500, 200)
+        self.until_read()
+        self.assertGreater(now() - began, 3 * self.LASTS_S)
+        self.assertEqual(writer.wait(60), 0)
+        self.assertNotIn('"level":"error"', pipeline.log())
+
+        self.broker.set_password("weir", "second")
+        self.write(500)
+        self.refused(pipeline, "Authentication failed")
+        pipeline = self.copy_of("second", directory=pipeline.directory).start()
         self.until_read()
         self.stops(pipeline)
         self.all_came_out_once()

@@ -80,10 +80,11 @@ def kafka_home():
 
 class KafkaBroker:
     def __init__(self, directory=None, heap="512m", properties=None, features=None, port=None, node=1, voters=None,
-                 ready_timeout_s=60):
+                 ready_timeout_s=60, users_port=None):
         """`features`: levels other than this version's newest, such as {"transaction.version": 1}. `port`: one that is
         free, else it is chosen at the start. `node` is its number, `voters` the controllers' ports by number: one of a
-        cluster, see kafka_cluster.py."""
+        cluster, see kafka_cluster.py. `users_port`: where it listens for users (TLS and SCRAM-SHA-256) as well, who are
+        added by set_password."""
         self._home = kafka_home()
         self._own_directory = directory is None
         self.directory = directory or tempfile.mkdtemp(prefix="weir-kafka-")
@@ -95,6 +96,7 @@ class KafkaBroker:
         self._process = None
         self.port = port
         self.node = node
+        self._users_port = users_port
         self._voters = voters or ({node: free_port()} if port else None)
 
     # The life of a broker. start may be called again after stop or kill: same directory, same port.
@@ -129,6 +131,19 @@ class KafkaBroker:
     @property
     def bootstrap(self):
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def users_bootstrap(self):
+        return f"127.0.0.1:{self._users_port}"
+
+    @property
+    def ca(self):
+        """The file with the certificate that it shows to users, who trust no other."""
+        return os.path.join(self.directory, "ca.pem")
+
+    def set_password(self, user, password):
+        self.tool("kafka.admin.ConfigCommand", "--alter", "--entity-type", "users", "--entity-name", user,
+                  "--add-config", f"SCRAM-SHA-256=[password={password}]")
 
     @property
     def pid(self):
@@ -211,12 +226,32 @@ class KafkaBroker:
             "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{p}" for n, p in sorted(self._voters.items())),
             "log.dirs": os.path.join(self.directory, "data"),
         })
+        if self._users_port:
+            for name, value in self._for_users().items():
+                properties[name] = f"{properties[name]},{value}" if name in properties else value
         properties.update(self._extra)
         with open(self._properties_path(), "w") as out:
             out.writelines(f"{name}={value}\n" for name, value in properties.items())
         data = os.path.join(self.directory, "data")
         if not os.path.exists(data):
             shutil.copytree(self._formatted(), data)
+
+    def _for_users(self):
+        keys = os.path.join(self.directory, "keys.p12")
+        if not os.path.exists(keys):
+            store = ["-keystore", keys, "-storetype", "PKCS12", "-storepass", "changeit", "-alias", "broker"]
+            for command in (["-genkeypair", "-keyalg", "EC", "-dname", "CN=broker", "-ext", "san=ip:127.0.0.1", "-validity", "30"],
+                            ["-exportcert", "-rfc", "-file", self.ca]):
+                subprocess.run(["keytool", *command, *store], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return {"listeners": f"USERS://{self.users_bootstrap}",
+                "advertised.listeners": f"USERS://{self.users_bootstrap}",
+                "listener.security.protocol.map": "USERS:SASL_SSL",
+                "listener.name.users.sasl.enabled.mechanisms": "SCRAM-SHA-256",
+                "listener.name.users.scram-sha-256.sasl.jaas.config":
+                    "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+                "listener.name.users.ssl.keystore.location": keys,
+                "listener.name.users.ssl.keystore.type": "PKCS12",
+                "listener.name.users.ssl.keystore.password": "changeit"}
 
     def _properties_path(self):
         return os.path.join(self.directory, "server.properties")

@@ -16,6 +16,8 @@ constexpr int64_t kAskNsMax = (kAskTimeoutMs + 1'000) * 1'000'000ll;
 constexpr int64_t kLookNsMax = 500'000'000;
 // A request that was lost longer ago has arrived or never will: who fences this member then is another process.
 constexpr int64_t kOnItsWayNsMax = 600'000'000'000;
+// A broker that has just started may not know its users yet. Whom it refuses for longer has wrong credentials.
+constexpr int64_t kRefusedNsMax = 10'000'000'000;
 constexpr int kLeavePollMs = 20;
 constexpr int16_t kApiJoinGroup = 11, kApiHeartbeat = 12, kApiLeaveGroup = 13, kApiSyncGroup = 14;
 
@@ -102,6 +104,13 @@ Status Member::Serve() {
     rd_kafka_message_destroy(message);
   }
   if (renew_ && fatal_.ok()) fatal_ = Renew();
+  if (!client_->refused_us()) {
+    refused_since_ns_ = 0;
+  } else if (refused_since_ns_ == 0) {
+    refused_since_ns_ = now;
+  } else if (now - refused_since_ns_ > kRefusedNsMax && fatal_.ok()) {
+    fatal_ = client_->Unreachable();
+  }
   if (!fatal_.ok()) return fatal_;
   if (!missing_.empty() && fatal_.ok()) fatal_ = LookForMissing(now);
   ServeAnswers(0);

@@ -103,6 +103,7 @@ class Member {
   // When a request of this client about its membership last had no answer, or its assignment was lost; 0: never.
   std::atomic<int64_t> out_of_touch_ns_{0};
   int64_t served_ns_ = 0;
+  int64_t refused_since_ns_ = 0;  // 0: the brokers take its credentials
   bool joined_ = false;
   bool assigned_ = false;  // from an assignment until its revocation was served
   bool closing_ = false;

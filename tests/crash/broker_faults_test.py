@@ -196,7 +196,7 @@ class Users(UnderWay):
         self.prepare_for_users()
         self.refused(self.copy_of("guess").start(wait_ready=False), "Authentication failed")
         # It shows a certificate that no authority of this machine has signed.
-        self.refused(self.copy_of("first", "--kafka.ssl.ca.location=").start(wait_ready=False), "certificate verify failed")
+        self.refused(self.copy_of("first", "--kafka.ssl.ca.location=probe").start(wait_ready=False), "certificate verify failed")
 
         pipeline = self.copy_of("first").start()
         began = now()

@@ -218,6 +218,8 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
       // Metrics are at /metrics, not pushed to the broker; and librdkafka's mock cluster falls silent when asked for
       // telemetry subscriptions.
       {"enable.metrics.push", "false"},
+      // Where this machine's authorities are depends on who made it, and OpenSSL knows Debian's place only.
+      {"ssl.ca.location", "probe"},
   };
   if (role == Role::kFetch) {
     // A partition's queue that is full is looked at again after this time; librdkafka's default of 1 s stalls.
@@ -229,8 +231,8 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
   }
   if (role == Role::kMember) {
     // So long the broker waits for members that do not join again, also for those that are no more: one that was away for
-    // longer than their sessions does not always see them end (Kafka 4.1). librdkafka's 5 minutes are a long standstill,
-    // and a member that polls many times a second needs none of them.
+    // longer than their sessions does not always see dynamic ones end (Kafka 4.1; ours are static). librdkafka's 5 minutes
+    // are a long standstill, and a member that polls many times a second needs none of them.
     before.push_back({"max.poll.interval.ms", std::to_string(std::max(kRebalanceMs, std::min(SessionMs(settings), kRebalanceMs * 10) * 2))});
   }
   bool producer = role == Role::kProduce || role == Role::kTransact;

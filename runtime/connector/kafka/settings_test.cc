@@ -102,6 +102,7 @@ TEST_CASE("TLS and SASL are said in few words") {
   Settings settings;
   REQUIRE(Read({{"tls", "true"}}, {}, &settings).ok());
   CHECK(Value(settings, Role::kFetch, "security.protocol") == "ssl");
+  CHECK(Value(settings, Role::kFetch, "ssl.ca.location") == "probe");  // wherever this machine has them
   Settings sasl;
   REQUIRE(Read({{"user", "u"}, {"password", "p"}}, {}, &sasl).ok());
   CHECK(Value(sasl, Role::kFetch, "security.protocol") == "sasl_plaintext");

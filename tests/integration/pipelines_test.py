@@ -4,10 +4,12 @@
 What each must write is worked out here, from the input alone, and compared by outputs.py.
 """
 
+import glob
 import json
 import os
 import random
 import shutil
+import struct
 import sys
 import tempfile
 import time
@@ -344,10 +346,15 @@ class ExactlyOnce(TestCase):
         for old, new in changes:
             self.assertIn(old, text)
             text = text.replace(old, new)
-        path = os.path.join(self.directory, os.path.basename(source))
+        path = os.path.join(tempfile.mkdtemp(dir=self.directory), os.path.basename(source))
         with open(path, "w") as file:
             file.write(text)
         return path
+
+    def write(self, topic, trades):
+        iso = lambda ms: datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self.kafka.write({"topic": topic, "key": t["symbol"], "value": json.dumps({**t, "ts": iso(t["ts"])})}
+                         for t in trades)
 
     def test_an_end_of_input_waits_for_rows_that_are_rekeyed(self):
         self.broker, self.kafka = self.start_broker()
@@ -356,15 +363,41 @@ class ExactlyOnce(TestCase):
         trades = [{"id": i, "symbol": f"S{i % 40}", "account": f"A{i % 7}", "ts": START_MS + i} for i in range(700)]
         # The last of each symbol closes the windows before it.
         trades += [{"id": 1000 + i, "symbol": f"S{i}", "account": "LAST", "ts": START_MS + 60_000} for i in range(40)]
-        iso = lambda ms: datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        self.kafka.write({"topic": "trades", "key": t["symbol"], "value": json.dumps({**t, "ts": iso(t["ts"])})}
-                         for t in trades)
+        self.write("trades", trades)
         # Longer between commits than the input must stand still before the end.
         pipeline = self.start_pipeline(self.REKEYED, "--set", f"brokers={self.broker.bootstrap}", "--stop-at-end",
                                        "--commit-interval", "1s", wait_ready=False)
         self.assertEqual(pipeline.process.wait(60), 0, pipeline.log())
         got = {json.loads(r["value"])["account"]: json.loads(r["value"])["n"] for r in self.kafka.read("counts")}
         self.assertEqual(got, {f"A{a}": 100 for a in range(7)})
+
+    def codec_of(self, topic):
+        """How the broker keeps the first records of a topic; see its log's format."""
+        for path in sorted(glob.glob(os.path.join(self.broker.directory, "data", f"{topic}-*", "*.log"))):
+            with open(path, "rb") as log:
+                head = log.read(23)
+            if head:
+                return [None, "gzip", "snappy", "lz4", "zstd"][struct.unpack_from(">h", head, 21)[0] & 7]
+
+    def test_topics_may_be_compressed_with_every_codec(self):
+        self.broker, self.kafka = self.start_broker()
+        trades = [{"id": i, "symbol": f"S{i % 40}", "account": f"A{i % 350}", "ts": START_MS + i} for i in range(700)]
+        trades.append({"id": 700, "symbol": "S0", "account": "LAST", "ts": START_MS + 60_000})
+        for codec in ("gzip", "snappy", "lz4", "zstd"):
+            with self.subTest(codec=codec):
+                source, sink = f"trades.{codec}", f"counts.{codec}"
+                self.kafka.create(source, 1, compression_type=codec)
+                self.kafka.create(sink, 1)
+                self.write(source, trades)
+                pipeline = self.start_pipeline(
+                    self.variant(self.REKEYED, ("pipeline rekeyed_counts", f"pipeline counts_{codec}"),
+                                 ('topic("trades")', f'topic("{source}")'), ('topic("counts")', f'topic("{sink}")')),
+                    "--set", f"brokers={self.broker.bootstrap}", f"--kafka.compression.type={codec}", "--stop-at-end",
+                    wait_ready=False)
+                self.assertEqual(pipeline.process.wait(60), 0, pipeline.log())
+                got = {json.loads(r["value"])["account"]: json.loads(r["value"])["n"] for r in self.kafka.read(sink)}
+                self.assertEqual(got, {f"A{a}": 2 for a in range(350)})
+                self.assertEqual([self.codec_of(source), self.codec_of(sink)], [codec, codec])
 
     def test_a_first_start_at_the_end_reads_nothing_old_with_any_number_of_workers(self):
         self.broker, self.kafka = self.start_broker()

@@ -202,6 +202,9 @@ Status Engine::OpenTransactions() {
     return task.partition >= task_counts_[task.stage] || Holds(task.stage, task.partition);  // added since the start
   };
   options.warn = [this](const std::string& message) { Warn(message); };
+  options.inform = [this](const std::string& message) {
+    if (environment_.log != nullptr) environment_.log->Write(LogLevel::kInfo, 0, message);
+  };
   options.clock = environment_.clock;
   options.write_every_ns = environment_.store_write_ns;
   local_stores_ = std::make_unique<LocalStores>(std::move(options));

@@ -321,6 +321,11 @@ void LocalStores::RemoveOutdated() {
       if (one != nullptr) stores.push_back(one);
     }
   }
+  std::string removed;  // and why
+  auto remove = [&removed](TaskStore& store, const std::string& name, const char* why) {
+    if (store.Remove().ok()) removed += fmt::format("{}`{}` ({})", removed.empty() ? "" : ", ", name, why);
+  };
+  constexpr const char* kOld = "older than what its changelog remembers";
   // How long changelogs remember removed keys, by step; for steps of other versions of the pipeline, the longest.
   std::map<std::string, int64_t> kept_ms;
   int64_t longest_ms = -1;
@@ -333,7 +338,7 @@ void LocalStores::RemoveOutdated() {
     std::lock_guard<std::mutex> waiting(one->waiting_mutex);
     if (!Outdated(one->known >= 0 ? one->known_ms : one->store->position().written_ms, one->removals_kept_ms)) continue;
     // Whoever brings it back meanwhile finds that it is gone: see View.
-    (void)one->store->Remove();
+    remove(*one->store, NameOf(one->task), kOld);
     one->store.reset();
     one->kept = false;
     one->bytes = 0;
@@ -342,7 +347,8 @@ void LocalStores::RemoveOutdated() {
     one->held = false;
   }
   std::vector<std::string> names;
-  if (longest_ms < 0 || options_.names == nullptr || !options_.names(&names).ok()) return;
+  if (longest_ms >= 0 && options_.names != nullptr && !options_.names(&names).ok()) names.clear();
+  std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
     const size_t dot = name.rfind('.');
     if (dot == std::string::npos || dot + 1 == name.size() ||
@@ -358,7 +364,10 @@ void LocalStores::RemoveOutdated() {
     if (!status.ok() && status.code() != StatusCode::kCorrupt) continue;
     const int64_t age_of = of_step == kept_ms.end() ? longest_ms : of_step->second;
     if (store.position().offset > 0 && !Outdated(store.position().written_ms, age_of)) continue;
-    (void)store.Remove();
+    remove(store, name, !status.ok() ? "damaged" : store.position().offset > 0 ? kOld : "empty");
+  }
+  if (!removed.empty() && options_.inform) {
+    options_.inform("local stores were removed whose tasks are not at work here and which nobody would use: " + removed);
   }
 }
 

@@ -39,6 +39,7 @@ class LocalStores {
     // Whether a task is at work in this process; null: all are that were brought back.
     std::function<bool(const TaskName& task)> holds;
     std::function<void(const std::string& message)> warn;
+    std::function<void(const std::string& message)> inform;  // of what is as it should be
     Clock* clock = nullptr;
     int64_t write_every_ns = 5'000'000'000;
     uint64_t write_bytes = 64 << 20;  // or when so much waits, of all tasks together

@@ -660,6 +660,7 @@ struct OnDirectory {
     options.names = [this](std::vector<std::string>* names) { return ListDirectories(dir + "/tasks", names); };
     options.holds = [this](const LocalStores::TaskName& task) { return held.count({task.stage, task.partition}) != 0; };
     options.warn = [this](const std::string& message) { warnings.push_back(message); };
+    options.inform = [this](const std::string& message) { told.push_back(message); };
     stores = std::make_unique<LocalStores>(std::move(options));
   }
   // A task that is brought back, does its work and has all of it on the disk.
@@ -685,7 +686,7 @@ struct OnDirectory {
   std::string dir = "/tmp/weir_local_stores_test_XXXXXX";
   VirtualClock clock;
   std::set<std::pair<int, int32_t>> held;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings, told;
   std::unique_ptr<LocalStores> stores;
 };
 
@@ -712,6 +713,9 @@ TEST_CASE("what a task left that moved away for good is removed, and what its re
   on.Wait(3'600'000);
   on.stores->Write(false);
   CHECK(on.Directories() == Names{"a.0", "a.1.copy", "a.10", "an operator's notes"});
+  REQUIRE(on.told.size() == 1);
+  CHECK_THAT(on.told[0], Catch::EndsWith(": `a.1` (older than what its changelog remembers), "
+                                         "`a.gone.7` (older than what its changelog remembers)"));
   // What is gone would not have been used.
   CHECK(on.Hold(kA1, 20) == 0);
   CHECK(on.warnings.empty());
@@ -740,6 +744,8 @@ TEST_CASE("a task that this process held and that moved away for good leaves not
   CHECK(on.stores->Follow(kA10, {"topic", 10, 2 * kDayMs}) == 10);
   on.stores->Write(false);
   CHECK(on.Directories() == Names{"a.0", "a.10"});
+  REQUIRE(on.told.size() == 1);
+  CHECK_THAT(on.told[0], Catch::EndsWith(": `a.1` (older than what its changelog remembers)"));
   LocalStores::Stats stats = on.stores->GetStats();
   CHECK((stats.stores == 2 && stats.given_up == 0));
   CHECK(on.stores->View(kA1, 1) == nullptr);  // for whoever brings it back just now: begin again

@@ -72,12 +72,11 @@ Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorConte
   std::shared_ptr<Connection> connection;
   if (Status status = ConnectionOf(source.connection, context, &connection); !status.ok()) return status;
   SourceOptions options;
-  options.name = source.name;
   options.topic = source.address;
   options.group_member = context.group_member;
   options.resumed = context.group_member && context.resumed;
   if (!StartPolicyOf(source, &options.start)) {
-    return Status::Invalid("source `" + source.name + "`: `start: " + *Find(source.properties, "start") +
+    return Status::Invalid("`start: " + *Find(source.properties, "start") +
                            "` is not earliest, latest or a time");
   }
   const std::string* partitioner = Find(source.properties, "partitioner");
@@ -100,7 +99,6 @@ Status KafkaConnector::MakeTable(const TableSpec& table, const ConnectorContext&
   std::shared_ptr<Connection> connection;
   if (Status status = ConnectionOf(table.connection, context, &connection); !status.ok()) return status;
   SourceOptions options;
-  options.name = table.name;
   options.topic = table.address;
   options.table = true;
   std::shared_ptr<Reader> reader;

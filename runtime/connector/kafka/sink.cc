@@ -33,7 +33,7 @@ Status KafkaSink::Write(const OutputBuffer& outputs, std::vector<Refused>* refus
       continue;
     }
     Status status = writer_->Send(handle_.get(), maker.Make(output), output.ticket);
-    if (!status.ok()) return status.Within("sink `" + name_ + "`");
+    if (!status.ok()) return status;
   }
   return Status();
 }

@@ -82,7 +82,7 @@ Status KafkaSource::Assigned(const std::vector<int32_t>& partitions, const std::
 Status KafkaSource::Prepare(const std::vector<int32_t>& partitions) {
   for (int32_t partition : partitions) {
     if (partition >= partitions_ && options_.check_keys) {
-      return Status::Corrupt("source `" + options_.name + "`: topic `" + options_.topic + "` has more than " +
+      return Status::Corrupt("topic `" + options_.topic + "` has more than " +
                              std::to_string(partitions_) + " partitions now, and had those when this pipeline " +
                              "started: its state is kept by partition, and equal keys are now elsewhere");
     }
@@ -98,7 +98,7 @@ Status KafkaSource::Prepare(const std::vector<int32_t>& partitions) {
 
 Status KafkaSource::Resume(int32_t partition, int64_t offset) {
   Slot* slot = Find(partition);
-  std::string where = "source `" + options_.name + "`, partition " + std::to_string(partition);
+  std::string where = "topic `" + options_.topic + "`, partition " + std::to_string(partition);
   if (!options_.resumed || !slot) return Status::Internal(where + " is not one to be resumed");
   if (offset < 0) return Status::Internal(where + " cannot go on at offset " + std::to_string(offset));
   if (slot->feed) {
@@ -140,7 +140,7 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
         if (status.ok()) {
           status = TopicTimes(*admin, options_.topic, partitions_, options_.start.time_ns, kOpenNsMax, &at_time);
         }
-        if (!status.ok()) return status.Within("source `" + options_.name + "`");
+        if (!status.ok()) return status;
       }
       offset = !later ? kFromEarliest : p < at_time.size() ? at_time[p] : kFromLatest;
       slot.commit_start = later && options_.group_member;
@@ -231,8 +231,8 @@ Status KafkaSource::CheckKeys(Slot* slot, const Batch& batch) const {
     const Message& message = batch.messages[i];
     int32_t wanted = message.has_key ? KafkaPartition(message.key, partitions_) : -1;
     if (wanted == batch.partition) continue;
-    std::string where = "source `" + options_.name + "`: topic `" + options_.topic + "`, partition " +
-                        std::to_string(batch.partition) + ", offset " + std::to_string(message.offset) + ": ";
+    std::string where = "topic `" + options_.topic + "`, partition " + std::to_string(batch.partition) + ", offset " +
+                        std::to_string(message.offset) + ": ";
     std::string why =
         message.has_key
             ? "the record's key belongs into partition " + std::to_string(wanted) + " of " +

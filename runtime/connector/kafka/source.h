@@ -14,7 +14,6 @@
 namespace weir::kafka {
 
 struct SourceOptions {
-  std::string name;        // in the pipeline
   std::string topic;
   uint32_t line = 0;
   bool table = false;      // read outside the group, by as many copies as there are

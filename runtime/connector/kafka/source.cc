@@ -101,14 +101,25 @@ Status KafkaSource::Resume(int32_t partition, int64_t offset) {
   std::string where = "topic `" + options_.topic + "`, partition " + std::to_string(partition);
   if (!options_.resumed || !slot) return Status::Internal(where + " is not one to be resumed");
   if (offset < 0) return Status::Internal(where + " cannot go on at offset " + std::to_string(offset));
-  if (slot->feed) {
-    Fetcher* fetcher = nullptr;
-    if (Status status = reader_->fetcher(&fetcher); !status.ok()) return status;
-    std::vector<std::unique_ptr<Feed>> old;
-    old.push_back(std::move(slot->feed));
-    fetcher->Stop(std::move(old));
+  // All that a recovery brings back is started together, with the next poll.
+  if (slot->feed) to_stop_.push_back(std::move(slot->feed));
+  slot->feed.reset();
+  slot->resume_at = offset;
+  resumed_ = true;
+  return Status();
+}
+
+Status KafkaSource::StartResumed() {
+  resumed_ = false;
+  StopFeeds(std::move(to_stop_));
+  to_stop_.clear();
+  std::vector<Fetcher::Start> starts;
+  for (Slot& slot : slots_) {
+    if (slot.resume_at < 0) continue;
+    starts.push_back({slot.partition, slot.resume_at, connection_->KnownLeaderEpoch(options_.topic, slot.partition)});
+    slot.resume_at = -1;
   }
-  return StartFeeds({{partition, offset, connection_->KnownLeaderEpoch(options_.topic, partition)}});
+  return starts.empty() ? Status() : StartFeeds(starts);
 }
 
 std::string KafkaSource::Identity(int32_t) { return connection_->KnownTopicId(options_.topic); }
@@ -188,6 +199,12 @@ void KafkaSource::Stop(const std::vector<int32_t>& partitions) {
   });
   turn_ = 0;
   IndexSlots();
+  for (std::unique_ptr<Feed>& feed : to_stop_) feeds.push_back(std::move(feed));
+  to_stop_.clear();
+  StopFeeds(std::move(feeds));
+}
+
+void KafkaSource::StopFeeds(std::vector<std::unique_ptr<Feed>> feeds) {
   Fetcher* fetcher = nullptr;
   if (!feeds.empty() && reader_->fetcher(&fetcher).ok()) fetcher->Stop(std::move(feeds));
 }
@@ -203,6 +220,9 @@ Status KafkaSource::Poll(std::unique_ptr<Batch>* batch) {
   if (!started_ && !options_.group_member) {
     started_ = true;
     if (Status status = Start(mine_, {}); !status.ok()) return status;
+  }
+  if (resumed_) {
+    if (Status status = StartResumed(); !status.ok()) return status;
   }
   for (size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[turn_];

@@ -52,6 +52,7 @@ class KafkaSource final : public Source {
     int32_t partition = 0;
     std::unique_ptr<Feed> feed;  // null: assigned, not resumed yet
     bool held = false;
+    int64_t resume_at = -1;     // with the next poll
     bool commit_start = false;  // what its start policy came to is still to be committed
     uint32_t keys_checked = 0;
     int32_t leader_epoch = -1;  // as the connection knows it
@@ -63,7 +64,9 @@ class KafkaSource final : public Source {
   Status Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed);
   Status Prepare(const std::vector<int32_t>& partitions);
   Status StartFeeds(const std::vector<Fetcher::Start>& starts);
+  Status StartResumed();
   void Stop(const std::vector<int32_t>& partitions);
+  void StopFeeds(std::vector<std::unique_ptr<Feed>> feeds);
   Status CheckKeys(Slot* slot, const Batch& batch) const;
 
   SourceOptions options_;
@@ -75,8 +78,10 @@ class KafkaSource final : public Source {
   bool open_ = false;
   bool started_ = false;
   bool warm_ = false;
+  bool resumed_ = false;  // partitions are to be started with the next poll
   int32_t partitions_ = 0;
   std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<Feed>> to_stop_;
   std::vector<int32_t> slot_of_;  // by partition: index into slots_, -1 none
   size_t turn_ = 0;
 };

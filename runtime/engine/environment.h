@@ -44,6 +44,7 @@ struct Environment {
   int64_t revoke_wait_ns = 5'000'000'000;      // how long a partition that goes away may take to finish its work
   int64_t time_ahead_ns_max = 366LL * 24 * 3600 * 1'000'000'000;  // event times further ahead of the clock are bad input
   int64_t store_write_ns = 5'000'000'000;      // so often what was committed goes to the tasks' local stores
+  int64_t trim_ns = 30'000'000'000;            // so often re-keyed rows that are read and committed are deleted
   uint64_t epoch_bytes_max = 64 << 20;         // of kept outputs: the next commit comes early
   uint64_t transaction_bytes_max = 6 << 20;    // the same with transactions, of one worker: little enough to stay in caches
   uint64_t exchange_bytes_max = 8 << 20;       // waiting at one worker: sources of exchanging stages wait

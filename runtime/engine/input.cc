@@ -131,6 +131,7 @@ bool Input::Turn(bool may_process, bool may_poll) {
     std::unique_ptr<Batch> batch;
     Status status = reader_->Poll(&batch);
     if (!status.ok()) {
+      if (LooksElsewhere()) return true;
       bool unsafe = status.code() == StatusCode::kExists || status.code() == StatusCode::kCorrupt;
       worker_.Fail(unsafe ? ExitCode::kRefused : ExitCode::kConnector,
                    fmt::format("source `{}`: {}", spec_.name, status.message()), worker_.program().steps[spec_.step].line);
@@ -153,6 +154,29 @@ bool Input::Turn(bool may_process, bool may_poll) {
     if (worker_.stopping() || (may_process && !worker_.MayRead(spec_.stage))) break;
   }
   return did;
+}
+
+// A worker that stood still reads on where others have read, committed and deleted long since, until the group tells it that
+// its partitions are theirs. Where reading goes on is what the group has committed, so that is asked once more before
+// records count as lost: committed offsets never go back. True: all tasks begin anew.
+bool Input::LooksElsewhere() {
+  if (!worker_.transactions()) return false;
+  bool elsewhere = false;
+  for (const auto& partition : partitions_) {
+    const PartitionStatus told = reader_->Tell(partition->number);
+    if (!told.gone) continue;
+    int64_t& last = gone_.try_emplace(partition->number, -1).first->second;
+    if (told.position <= last) return false;
+    last = told.position;
+    elsewhere = true;
+    worker_.engine().Warn(
+        fmt::format("source `{}`, partition {}: what stood at offset {} is not there any more. This worker asks the group "
+                    "once more where reading goes on",
+                    spec_.name, partition->number, told.position),
+        worker_.program().steps[spec_.step].line);
+  }
+  if (elsewhere) worker_.BeginAnew();
+  return elsewhere;
 }
 
 void Input::Accept(Partition& partition, std::unique_ptr<Batch> batch) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -142,6 +143,7 @@ class Input : public SourceEvents {
   void Count(const Batch& batch, uint32_t begin, uint32_t end);
   void UpdateHold(Partition& partition);
   void SetIdle(Partition& partition, bool idle);
+  bool LooksElsewhere();
   void Finish(Partition& partition);
   void PopDone(Partition& partition);
   bool AllSettled(const std::vector<int32_t>& partitions);
@@ -156,6 +158,7 @@ class Input : public SourceEvents {
   uint64_t open_records_max_ = 0;
   bool holding_ = false;  // sinks are full, the pipeline drains, an exchange is full
   std::vector<std::unique_ptr<Partition>> partitions_;
+  std::map<int32_t, int64_t> gone_;  // by partition: the last offset at which nothing was there any more
   // Tickets of partitions that went away while sinks still held them.
   std::vector<std::unique_ptr<OpenBatch>> orphans_;
   std::vector<std::unique_ptr<OpenBatch>> spare_;

@@ -28,6 +28,8 @@ struct PartitionStatus {
   // Where reading stands: passes what readers never see (transaction markers, aborted records), so a table has arrived
   // when this reaches the end asked for; also what a configured start of `latest` came to. -1: not known yet.
   int64_t position = -1;
+  // The record at `position` is not there any more: polls fail (kCorrupt) until the partition is resumed elsewhere.
+  bool gone = false;
 };
 
 // Changes of what this reader reads, told from inside Poll, on the worker's thread.

@@ -12,7 +12,6 @@
 namespace weir {
 
 namespace {
-constexpr int64_t kTrimEveryNs = 30'000'000'000;
 constexpr int64_t kTellWaitingNs = 10'000'000'000;
 }  // namespace
 
@@ -338,7 +337,7 @@ void TransactionalCommit::KeepChanges() {
 void TransactionalCommit::Trim() {
   int64_t now = engine_.environment().clock->MonoNs();
   if (engine_.program().exchanges.empty() || now < next_trim_ns_) return;
-  next_trim_ns_ = now + kTrimEveryNs;
+  next_trim_ns_ = now + engine_.environment().trim_ns;
   for (size_t s = 0; s < engine_.program().sources.size(); ++s) {
     const SourceSpec& source = engine_.program().sources[s];
     std::vector<std::pair<int32_t, int64_t>> before;

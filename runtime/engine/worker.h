@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -118,6 +117,8 @@ class Worker {
   // ---- Transactions: for inputs ----
   // Partitions were assigned: their tasks are to be brought back.
   void WantRecovery();
+  // Nothing the worker holds counts any more: all its tasks are brought back from what is committed.
+  void BeginAnew();
   // Before partitions are given away: ends the commit under way and commits what was evaluated. What does not end in
   // time is left to whoever gets them.
   void CommitBeforeRevoke();
@@ -162,7 +163,6 @@ class Worker {
   Status ReadContents(const TaskRecovery& recovery, TaskContents* contents);
   Status BringBackWithoutStore(const TaskRecovery& recovery, const Status& why, bool content = false);
   bool LocalStoreFailed();
-  void BeginAnew();
   void Collect();
   WorkerReport Report() const;
   void Publish();
@@ -219,7 +219,8 @@ class Worker {
   bool recovery_wanted_ = false;
   int64_t recovery_at_ns_ = 0;         // not before
   int64_t restarts_ = 0;               // since the last commit
-  std::set<std::pair<int, int32_t>> doubted_;  // partitions whose offset and state did not belong together, once
+  // Partitions whose offset and state did not belong together, and what the two were.
+  std::map<std::pair<int, int32_t>, std::pair<int64_t, int64_t>> doubted_;
   bool bringing_back_ = false;         // the job under way is a recovery
   bool job_void_ = false;              // the job under way is about partitions that went away
   uint64_t gone_classes_[Task::kClasses] = {};  // of tasks that were given away

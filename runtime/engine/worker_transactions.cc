@@ -102,7 +102,6 @@ bool Worker::TakeCommitEnd() {
   return true;
 }
 
-// All tasks are brought back from what is committed.
 void Worker::BeginAnew() {
   ForgetEpoch();
   last_begun_ = false;
@@ -321,8 +320,12 @@ Status Worker::FindPosition(const TaskRecovery& recovery, StoredSource* stored, 
                               recovery.partition, source.name, *offset),
                   line);
   } else if (*offset >= 0 && *offset != recovery.offset) {
-    // While this worker stood still, another one may have had the partition, and committed between the two questions.
-    *again = doubted_.emplace(recovery.source, recovery.partition).second;
+    // While this worker stood still, another one may have got the partition, and committed between the two questions. It
+    // goes on doing so until this one hears of it; what somebody set stays as it is.
+    const std::pair<int64_t, int64_t> found(recovery.offset, *offset);
+    auto [doubted, first] = doubted_.try_emplace({recovery.source, recovery.partition}, found);
+    *again = first || doubted->second != found;
+    doubted->second = found;
     if (*again) return Status();
     return Status::Invalid(fmt::format(
         "source `{}`, partition {}: the group's offset is {} and the state belongs to {}. Somebody set the group's offsets "

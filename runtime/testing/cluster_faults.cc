@@ -34,6 +34,7 @@ constexpr Named kNamed[] = {
     {"log compacted", &ClusterFaults::log_compacted, 300},
     {"foreign transaction", &ClusterFaults::foreign_transaction, 100},
     {"partition added", &ClusterFaults::partition_added, 20},
+    {"news late", &ClusterFaults::news_late, 300},
 };
 
 std::string Dashed(std::string name) {

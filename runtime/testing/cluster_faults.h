@@ -19,6 +19,7 @@ struct ClusterFaults {
   double abort_demanded = 0;           // the client says that this transaction must be aborted
   double queue_full = 0;               // a write takes only some of its records for now
   double rebalance_at_commit = 0;      // the group rebalances just as offsets are sent, or the commit is
+  double news_late = 0;                // a member reads on for a while before it hears what the group has decided
   // ---- Brokers ----
   double marker_lag = 0;               // of each partition's marker
   double end_lag = 0;                  // a poll sees an old high watermark for a while
@@ -40,6 +41,7 @@ struct ClusterFaults {
   int64_t outage_ns_max = 1'000'000'000;
   int64_t foreign_ns_max = 1'500'000'000;
   int64_t end_lag_ns_max = 100'000'000;
+  int64_t news_late_ns_max = 2'000'000'000;
 
   // Some faults, and how often, as the seed decides; about half of them are off.
   static ClusterFaults Draw(uint64_t seed);

@@ -227,6 +227,8 @@ PartitionStatus ClusterSource::Tell(int32_t number) {
   const Reader& reader = at->second;
   if (reader.position < 0) return status;
   status.position = reader.position;
+  const ClusterLog& log = cluster_.log(partition);
+  status.gone = reader.position > log.end() || reader.position < log.start();
   status.end_offset = reader.seen_end;
   status.at_end = reader.empty && reader.position >= reader.seen_end;
   return status;

@@ -677,9 +677,24 @@ std::string MemoryCluster::Join(const std::string& name, const std::string& know
 }
 
 MemberNews MemoryCluster::Heartbeat(const std::string& name, const std::string& id, int32_t known) {
-  MemberNews news;
-  if (groups_down_until_ > now()) return news;
+  if (groups_down_until_ > now()) return {};
   Group& group = groups_[name];
+  const MemberNews news = NewsFor(group, id, known);
+  if (news.kind == MemberNews::kNothing) return news;
+  // Clients send heartbeats beside their polls, and are answered when they have read on already.
+  auto late = group.late_news.find(id);
+  if (late == group.late_news.end()) {
+    if (!Happens(faults.news_late, "news late")) return news;
+    late = group.late_news.emplace(id, now() + UpTo(faults.news_late_ns_max)).first;
+    WakeAt(late->second);
+  }
+  if (late->second > now()) return {};
+  group.late_news.erase(late);
+  return news;
+}
+
+MemberNews MemoryCluster::NewsFor(Group& group, const std::string& id, int32_t known) {
+  MemberNews news;
   if (group.fenced.count(id) != 0) {
     news.kind = MemberNews::kFenced;
     return news;

@@ -209,6 +209,7 @@ class MemoryCluster {
     int64_t rebalance_end = 0;
     std::map<std::string, GroupMemberState> members;
     std::set<std::string> fenced;  // ids of members whose instance another process took over
+    std::map<std::string, int64_t> late_news;  // by member: when it hears what the group has decided
     std::map<TopicPartition, int64_t> committed;
     std::map<int64_t, std::map<TopicPartition, int64_t>> pending;  // by producer
   };
@@ -221,6 +222,7 @@ class MemoryCluster {
   void WriteOffsetsMarker(const std::string& id, int64_t producer, const std::string& group, bool commit);
   void MarkerWritten(const std::string& id);
   void TimeOut(const std::string& id, Transaction& transaction);
+  MemberNews NewsFor(Group& group, const std::string& member, int32_t known);
   ClusterError CheckMember(Group& group, const std::string& member, int32_t generation);
   void BeginRebalance(const std::string& name, Group& group, const std::string& why);
   void MaybeCompleteRebalance(const std::string& name, Group& group);

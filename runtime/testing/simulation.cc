@@ -103,6 +103,7 @@ void Simulation::StartCopy(const std::string& identity) {
   environment.commit_ns = (Draw(2) == 0 ? 20 : 100) * kMs;
   environment.grace_ns = 2 * kSecond;
   environment.revoke_wait_ns = 2 * kSecond;
+  environment.trim_ns = Draw(2) == 0 ? 30 * kSecond : 100 * kMs;
   if (options_.disks && Draw(8) != 0) {
     environment.task_files = [&disk = DiskOf(identity)](const std::string& task) { return disk.Files(task); };
     environment.store_write_ns = static_cast<int64_t>(50 + Draw(3000)) * kMs;
@@ -163,7 +164,8 @@ bool Simulation::Reap() {
     if (!copy.engine->ended()) continue;
     if (copy.engine->killed()) {
       EndCopy(i, "killed");
-    } else if (copy.engine->exit_code() == ExitCode::kRefused || (copy.engine->exit_code() == ExitCode::kConnector && copy.stopping)) {
+    } else if ((copy.engine->exit_code() == ExitCode::kRefused && cluster_.occurred.count("partition added") != 0) ||
+               (copy.engine->exit_code() == ExitCode::kConnector && copy.stopping)) {
       // Partitions were added, or its last commit had no answer in time: it is started again.
       EndCopy(i, copy.stopping ? "stopped without its last commit" : "refused");
     } else if (copy.engine->exit_code() == ExitCode::kOk) {

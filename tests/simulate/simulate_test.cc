@@ -49,7 +49,8 @@ TEST_CASE("whatever dies, nothing is lost, repeated or out of order", "[simulate
        {"abort demanded", "answer lost", "change followed by a standby", "coordinator unavailable", "copy killed", "copy paused", "copy paused at a step", "copy stopped", "disk changed a byte",
         "disk cut a file off", "disk full", "disk lost power", "disk read failed", "disk refused a name", "disk sync failed",
         "disk sync lied", "disk was swapped for an old one", "end lag",
-        "foreign transaction", "late copy accepted", "late copy refused", "leader moved", "log compacted", "marker lag",
+        "foreign transaction", "late copy accepted", "late copy refused", "leader moved", "log compacted",
+        "marker lag", "news late",
         "outcome unknown", "partition added", "producer fenced", "queue full", "rebalance", "rebalance at commit", "request delayed",
         "request late", "request lost", "session expired", "small fetch", "transaction timed out", "unstable offsets"}) {
     INFO(fault);

@@ -22,6 +22,7 @@ struct FeedStatus {
   int64_t end_offset = -1;   // the partition's high watermark as last heard
   bool at_end = false;       // position is the high watermark, an empty fetch confirmed it, nothing waits here
   bool connected = false;    // fetches are being answered
+  bool gone = false;         // the broker has nothing at position any more: Take fails
 };
 
 // One partition being fetched, until it is handed to Fetcher::Stop.

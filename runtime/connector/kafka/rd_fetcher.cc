@@ -131,6 +131,7 @@ class RdFeed final : public Feed {
     status.position = position_;
     status.end_offset = watermark_;
     status.connected = core_->client->FetchesAnswered(now);
+    status.gone = gone_;
     // Empty up to the last stable offset is not enough: what an open transaction has written may still be delivered.
     status.at_end = position_ >= 0 && empty_fetch_at_ == position_ && watermark_ >= 0 && position_ >= watermark_ &&
                     !ready_.load(std::memory_order_acquire);
@@ -171,7 +172,7 @@ class RdFeed final : public Feed {
     }
   }
 
-  Status ToStatus(const rd_kafka_message_t* raw) const {
+  Status ToStatus(const rd_kafka_message_t* raw) {
     std::string where = "topic `" + topic_ + "`, partition " + std::to_string(partition_);
     std::string detail = rd_kafka_message_errstr(raw);
     const std::string go_on =
@@ -186,6 +187,7 @@ class RdFeed final : public Feed {
     switch (raw->err) {
       case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
       case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        gone_ = true;
         return Status::Corrupt(where + ": the next record to read, at offset " + std::to_string(position_) +
                                ", is not there (" + detail + "). Either retention deleted records that were never " +
                                "read (lengthen it), or the topic was made anew, or the broker lost records. " + go_on);
@@ -212,6 +214,7 @@ class RdFeed final : public Feed {
   int64_t empty_fetch_at_ = -1;  // the offset of the last end-of-partition event
   int64_t watermark_ = -1;
   int64_t watermark_ns_ = 0;
+  bool gone_ = false;
   Status error_;
 };
 

@@ -280,6 +280,7 @@ PartitionStatus KafkaSource::Tell(int32_t partition) {
   status.connected = feed.connected;
   status.end_offset = feed.end_offset;
   status.position = feed.position;
+  status.gone = feed.gone;
   return status;
 }
 

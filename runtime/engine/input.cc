@@ -428,16 +428,8 @@ bool Input::recovering() const {
 Status Input::BringBack(int32_t number, const StoredSource& stored, bool first) {
   Partition* partition = Find(number);
   if (partition == nullptr || !partition->recovering) return Status();
-  const std::string& was = stored.position.identity;
-  const std::string is = was.empty() || stored.position.offset <= 0 ? std::string() : reader_->Identity(number);
-  if (!is.empty() && is != was) {
-    return Status::Invalid(fmt::format(
-        "source `{}`: topic `{}` was deleted and made anew: the state holds what was read of the old one, up to offset {} "
-        "of partition {} (the topic's id was {} and is {}). To begin with the new topic and no state, stop every copy and "
-        "run this binary with `reset`{}",
-        spec_.name, spec_.address, stored.position.offset, number, was, is,
-        // The pipeline's own rows cannot be read once more while what they came from stays where it is.
-        spec_.exchange >= 0 ? "" : "; to keep the state, with `reset --to earliest --keep-state`"));
+  if (Status status = reader_->Recognise(number, stored.position); !status.ok()) {
+    return status.Within(fmt::format("source `{}`", spec_.name));
   }
   Task& task = partition->task->task;
   partition->recovering = false;

@@ -63,7 +63,10 @@ class Source {
   // Stops (or goes on with) handing out batches of a partition; records that were fetched stay where they are.
   virtual void Hold(int32_t partition, bool held) = 0;
   virtual PartitionStatus Tell(int32_t partition) = 0;
-  // Sources made with ConnectorContext::resumed: reads an assigned partition from this offset on, from the next poll on.
+  // Sources made with ConnectorContext::resumed: whether what is there now is what `position` was read of; kCorrupt says
+  // what to do.
+  virtual Status Recognise(int32_t partition, const Position& position) { return Status(); }
+  // And: reads an assigned partition from this offset on, from the next poll on.
   // Again: anew from there.
   virtual Status Resume(int32_t partition, int64_t offset) {
     return Status::Invalid("this source cannot be resumed");

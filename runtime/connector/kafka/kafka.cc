@@ -75,6 +75,7 @@ Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorConte
   options.topic = source.address;
   options.group_member = context.group_member;
   options.resumed = context.group_member && context.resumed;
+  options.own = source.exchange >= 0;
   if (!StartPolicyOf(source, &options.start)) {
     return Status::Invalid("`start: " + *Find(source.properties, "start") +
                            "` is not earliest, latest or a time");

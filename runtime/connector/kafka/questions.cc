@@ -37,7 +37,7 @@ void Questions::Pause(const Open& open) {
   if (left > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(left));
 }
 
-TransactionResult Questions::Committed(const std::string& topic, std::vector<int64_t>* offsets,
+TransactionResult Questions::Committed(const std::string& topic, bool own, std::vector<int64_t>* offsets,
                                        std::vector<int64_t>* starts, OffsetNote* note) {
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
@@ -70,9 +70,8 @@ TransactionResult Questions::Committed(const std::string& topic, std::vector<int
     if (noted.partitions > 0) {
       note->partitions = note->partitions == 0 ? noted.partitions : std::min(note->partitions, noted.partitions);
     }
-    bool known = !noted.topic_id.empty() && !open.topic_id.empty() && found[p].offset > 0;
-    if (status.ok() && known && noted.topic_id != open.topic_id) {
-      status = MadeAnew(topic, static_cast<int32_t>(p), found[p].offset, noted.topic_id, open.topic_id);
+    if (status.ok()) {
+      status = CheckTopicId(topic, static_cast<int32_t>(p), found[p].offset, noted.topic_id, open.topic_id, own);
     }
   }
   if (unstable) status = Status::Unavailable(what + ": a transaction of another producer still holds some of them");

@@ -122,6 +122,11 @@ Status KafkaSource::StartResumed() {
   return starts.empty() ? Status() : StartFeeds(starts);
 }
 
+Status KafkaSource::Recognise(int32_t partition, const Position& position) {
+  return CheckTopicId(options_.topic, partition, position.offset, position.identity,
+                      connection_->KnownTopicId(options_.topic), options_.own);
+}
+
 std::string KafkaSource::Identity(int32_t) { return connection_->KnownTopicId(options_.topic); }
 
 Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed) {
@@ -129,7 +134,6 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
   if (events_) events_->Assigned(partitions, &positions);
   positions.resize(partitions.size());
   bool read_before = std::any_of(committed.begin(), committed.end(), [](int64_t offset) { return offset >= 0; });
-  const std::string id = connection_->KnownTopicId(options_.topic);
   std::vector<Fetcher::Start> starts;
   std::vector<int64_t> at_time;  // by partition, once it is asked for
   for (size_t i = 0; i < partitions.size(); ++i) {
@@ -137,10 +141,7 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
     Slot slot;
     slot.partition = partitions[i];
     int64_t offset = positions[i].offset;
-    const std::string& was = positions[i].identity;
-    if (!was.empty() && !id.empty() && was != id && offset > 0) {
-      return MadeAnew(options_.topic, partitions[i], offset, was, id);
-    }
+    if (Status status = Recognise(partitions[i], positions[i]); !status.ok()) return status;
     if (offset < 0 && p < committed.size()) offset = committed[p];
     if (offset < 0) {
       // A partition that came after the group had read others begins at its beginning: whatever is in it is new.

@@ -19,6 +19,7 @@ struct SourceOptions {
   bool table = false;      // read outside the group, by as many copies as there are
   bool group_member = false;
   bool resumed = false;    // of group members: partitions are read from Resume on
+  bool own = false;        // rows of the pipeline's own
   StartPolicy start;       // of partitions that nobody has a position of
   bool check_keys = false;  // records must be in the partition that murmur2 gives their key
 };
@@ -35,6 +36,7 @@ class KafkaSource final : public Source {
   Status Poll(std::unique_ptr<Batch>* batch) override;
   void Hold(int32_t partition, bool held) override;
   PartitionStatus Tell(int32_t partition) override;
+  Status Recognise(int32_t partition, const Position& position) override;
   Status Resume(int32_t partition, int64_t offset) override;
   std::string Identity(int32_t partition) override;  // the topic's id
   void Commit(const std::vector<std::pair<int32_t, Position>>& positions) override;

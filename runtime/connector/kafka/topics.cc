@@ -163,11 +163,14 @@ Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, st
   }
 }
 
-Status MadeAnew(const std::string& topic, int32_t partition, int64_t offset, const std::string& was, const std::string& is) {
+Status CheckTopicId(const std::string& topic, int32_t partition, int64_t offset, const std::string& was,
+                    const std::string& is, bool own) {
+  if (offset <= 0 || was.empty() || is.empty() || was == is) return Status();
   return Status::Corrupt("topic `" + topic + "` was deleted and made anew: partition " + std::to_string(partition) +
                          " of the old one was read up to offset " + std::to_string(offset) + " (the topic's id was " + was +
                          " and is " + is + "). To begin with the new topic and no state, stop every copy and run this " +
-                         "binary with `reset`; to keep the state, with `reset --to earliest --keep-state`");
+                         "binary with `reset`" +
+                         (own ? "" : "; to keep the state, with `reset --to earliest --keep-state`"));
 }
 
 namespace {

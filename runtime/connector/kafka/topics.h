@@ -43,8 +43,11 @@ Status ReadTopicLimits(Client& client, const std::string& topic, int64_t wait_ns
 // The topic's id, which another topic of its name does not have; empty where the broker does not tell.
 Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, std::string* id);
 
-// kCorrupt: partition `partition` of it was read up to `offset` when it was another topic of the same name.
-Status MadeAnew(const std::string& topic, int32_t partition, int64_t offset, const std::string& was, const std::string& is);
+// kCorrupt, with how to go on: partition `partition` was read up to `offset` when the topic's id was `was`, and now it is
+// `is`, so that it is another topic of the same name. An id that is empty is not known. `own`: of the pipeline's own rows,
+// which cannot be read once more while what they came from stays where it is.
+Status CheckTopicId(const std::string& topic, int32_t partition, int64_t offset, const std::string& was,
+                    const std::string& is, bool own);
 
 // librdkafka's mock cluster (weir run --embedded): it never answers questions about a topic's configuration, and accepts
 // what it can hold.

@@ -358,7 +358,8 @@ TransactionResult KafkaTransactions::Abort() { return producer_ ? producer_->Abo
 
 TransactionResult KafkaTransactions::Committed(int source, std::vector<int64_t>* offsets, int32_t* then) {
   OffsetNote note;
-  TransactionResult result = questions_.Committed(SourceTopic(source), offsets, &starts_[source], &note);
+  const bool own = program_->sources[static_cast<size_t>(source)].exchange >= 0;
+  TransactionResult result = questions_.Committed(SourceTopic(source), own, offsets, &starts_[source], &note);
   if (!result.ok()) return result;
   *then = note.partitions;
   if (note.partitions == 0) note.partitions = static_cast<int32_t>(offsets->size());

@@ -62,7 +62,7 @@ TEST_CASE("Any bytes become a literal of the same bytes") {
   // An octal escape has three digits, so a digit behind it stays text.
   CHECK(StringLiteral(std::string_view("\0" "7", 2)) == "\"\\0007\"");
   CHECK(StringLiteral("\xc3\xbc") == "\"\\303\\274\"");
-  CHECK(StringLiteral("what??/") == "\"what?\\?/\"");
+  CHECK(StringLiteral("what?\?/") == "\"what?\\?/\"");
 }
 
 TEST_CASE("A comment is one line that ends where it ends") {

@@ -2,6 +2,7 @@
 #include "runtime/lookup/byte_pool.h"
 
 #include <cstdlib>
+#include <new>
 
 namespace weir {
 namespace {
@@ -10,7 +11,7 @@ constexpr size_t kSlabBytes = 128 * 1024;
 
 char* MustAllocate(size_t size) {
   void* at = std::malloc(size);
-  if (at == nullptr) std::abort();  // out of memory: a restart goes on from the last commit
+  if (at == nullptr) throw std::bad_alloc();
   return static_cast<char*>(at);
 }
 

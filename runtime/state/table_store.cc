@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace weir {
 
@@ -11,7 +12,7 @@ TableStore::TableStore(const TableSpec& spec) : spec_(spec) {
   struct_at_ = (sizeof(Row) + align_ - 1) / align_ * align_;
   mask_ = 63;
   slots_ = static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot)));
-  if (slots_ == nullptr) std::abort();
+  if (slots_ == nullptr) throw std::bad_alloc();
 }
 
 TableStore::~TableStore() {
@@ -25,7 +26,7 @@ TableStore::~TableStore() {
 TableStore::Row* TableStore::NewRow(Str key, Str row) {
   size_t bytes = struct_at_ + spec_.value_size + key.size + row.size;
   void* at = nullptr;
-  if (posix_memalign(&at, std::max<size_t>(align_, sizeof(void*)), bytes) != 0) std::abort();
+  if (posix_memalign(&at, std::max<size_t>(align_, sizeof(void*)), bytes) != 0) throw std::bad_alloc();
   Row* made = static_cast<Row*>(at);
   made->key_size = key.size;
   made->row_size = row.size;
@@ -116,7 +117,7 @@ void TableStore::Remove(uint64_t hash, Str key) {
 void TableStore::Grow() {
   size_t mask = mask_ * 2 + 1;
   Slot* slots = static_cast<Slot*>(std::calloc(mask + 1, sizeof(Slot)));
-  if (slots == nullptr) std::abort();
+  if (slots == nullptr) throw std::bad_alloc();
   for (size_t i = 0; i <= mask_; ++i) {
     if (slots_[i].row == nullptr) continue;
     size_t at = slots_[i].hash & mask;

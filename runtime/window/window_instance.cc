@@ -25,7 +25,7 @@ WindowInstance::WindowInstance(const WindowSpec& spec, Task* task, int32_t parti
       stride_(sizeof(Entry) + (spec.value_size + 15) / 16 * 16) {
   mask_ = 63;
   slots_ = static_cast<Slot*>(std::malloc((mask_ + 1) * sizeof(Slot)));
-  if (slots_ == nullptr) std::abort();
+  if (slots_ == nullptr) throw std::bad_alloc();
   std::memset(slots_, 0xff, (mask_ + 1) * sizeof(Slot));
   bytes_ = (mask_ + 1) * sizeof(Slot);
 }
@@ -51,7 +51,7 @@ uint32_t WindowInstance::TakeEntry() {
   uint32_t id = entries_made_++;
   if (id / kChunkEntries == chunks_.size()) {
     char* chunk = static_cast<char*>(std::aligned_alloc(64, (kChunkEntries * stride_ + 63) / 64 * 64));
-    if (chunk == nullptr) std::abort();
+    if (chunk == nullptr) throw std::bad_alloc();
     chunks_.push_back(chunk);
     bytes_ += kChunkEntries * stride_;
     free_.reserve(chunks_.size() * kChunkEntries);
@@ -79,7 +79,7 @@ void* WindowInstance::Add(Str key, int64_t start, uint32_t tag) {
       if (entry->key_capacity != 0) std::free(entry->key.heap);
       uint32_t room = std::max<uint32_t>(64, key.size + key.size / 2);
       entry->key.heap = static_cast<char*>(std::malloc(room));
-      if (entry->key.heap == nullptr) std::abort();
+      if (entry->key.heap == nullptr) throw std::bad_alloc();
       entry->key_capacity = room;
     }
     to = entry->key.heap;
@@ -118,7 +118,7 @@ void WindowInstance::AddToPane(int64_t start, uint32_t id) {
 void WindowInstance::GrowTable() {
   uint32_t mask = mask_ * 2 + 1;
   Slot* slots = static_cast<Slot*>(std::malloc((static_cast<size_t>(mask) + 1) * sizeof(Slot)));
-  if (slots == nullptr) std::abort();
+  if (slots == nullptr) throw std::bad_alloc();
   std::memset(slots, 0xff, (static_cast<size_t>(mask) + 1) * sizeof(Slot));
   for (uint32_t i = 0; i <= mask_; ++i) {
     if (slots_[i].entry == kNone) continue;

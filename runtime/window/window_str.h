@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "runtime/core/row.h"
 #include "runtime/core/str.h"
@@ -41,7 +42,7 @@ struct WindowStr {
     uint32_t room = n + n / 2;
     if (room < n) room = n;
     heap = static_cast<char*>(std::malloc(room));
-    if (heap == nullptr) std::abort();
+    if (heap == nullptr) throw std::bad_alloc();
     capacity = room;
     return heap;
   }

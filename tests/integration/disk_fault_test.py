@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """From files to files, with requests to a real HTTP service: the process is killed at every system call that touches the disk,
 and each of these calls fails once as a broken or a full disk makes it fail. Whatever happened, the next start ends with what
-an undisturbed run gives, each line there once. The same holds after runs with too few file descriptors or too little memory."""
+an undisturbed run gives, each line there once. The same holds after runs with too few file descriptors or threads, or too
+little memory."""
 
 import json
 import os
@@ -144,16 +145,46 @@ class DiskFault(unittest.TestCase):
             self.goes_on(where)
         self.assertGreater(failed, 5)
 
-    def test_too_little_memory(self):
-        """Memory that is not there ends a process like a kill: nothing is promised but that the next start goes on."""
-        endings = {}
-        for megabytes in (*range(8, 64, 4), *range(64, 1024, 64)):
+    def test_too_few_threads(self):
+        failed = 0
+        for most in range(1, MOST_CALLS):
             self.clear()
-            code = self.run_once(limit=(resource.RLIMIT_AS, megabytes << 20))
+            code = self.run_once(most, "threads")
+            where = f"{most - 1} threads: code {code}"
+            if self.hit is None:
+                break
+            failed += 1
+            self.assertEqual(code, SYSTEM, f"{where}\n{self.said[-2000:]}")
+            self.assertIn("Resource temporarily unavailable", self.said, where)
+            self.assertIn("ulimit -u", self.said, where)
+            self.goes_on(where)
+        print(f"{failed} threads", file=sys.stderr)
+        self.assertEqual(code, 0)
+        self.assertGreater(failed, 2)
+
+    def test_too_little_memory(self):
+        """From what the program itself takes up to what it needs: at first there is none for the store's map, then for threads,
+        then for what it works on. There every allocation may be the one that fails."""
+        def run_with(megabytes):
+            self.clear()
+            code = self.run_once(limit=(resource.RLIMIT_AS, int(megabytes * (1 << 20))))
+            where = f"{megabytes} MB: code {code}"
             endings[code] = endings.get(code, 0) + 1
-            self.goes_on(f"{megabytes} MB: code {code}")
+            self.assertIn(code, (0, CONNECTOR, WRITE_FAILED, SYSTEM), f"{where}\n{self.said[-2000:]}")
+            if code != 0:
+                self.assertRegex(self.said, "there is no memory left|Cannot allocate memory|Resource temporarily unavailable", where)
+            self.goes_on(where)
+            return code
+
+        endings = {}
+        program = os.path.getsize(self.binary) >> 20
+        for megabytes in range(program + 4, 256, 16):
+            run_with(megabytes)
+        started = [megabytes for megabytes in range(256, 330, 2) if run_with(megabytes) == SYSTEM]
+        for eighth in range(8 * (started[0] - 1), 8 * (started[-1] + 3)):
+            run_with(eighth / 8)
         print(f"exit codes {endings}", file=sys.stderr)
-        self.assertGreater(len(endings), 1)
+        self.assertTrue({0, WRITE_FAILED, SYSTEM} <= set(endings), endings)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 // Runs a program and, at its n-th system call that touches files below a directory, kills it or makes that call fail as a
-// disk would: what a sweep over all of them needs. Or it makes each sync of such files slow.
+// disk would: what a sweep over all of them needs. Or it makes each sync of such files slow, or lets the program make so many
+// threads and no more, as a limit on them does (which does not hold for root, as whom tests may run).
 //
 //   disk_fault DIRECTORY N kill|EIO|ENOSPC PROGRAM ARGUMENT…
+//   disk_fault DIRECTORY N threads PROGRAM ARGUMENT…
 //   disk_fault DIRECTORY SECONDS slow PROGRAM ARGUMENT…
 //
-// N counts from 1 over all threads; 0: nothing happens. The last line of stderr says how many there were and which one it
-// was: "disk_fault: 57 calls, fdatasync". The exit code is the program's, 137 when it was killed. A slow sync says on stderr
-// when it begins and ends: "disk_fault: fdatasync hangs", "disk_fault: fdatasync goes on"; all else goes on meanwhile. SIGTERM
-// is passed on to the program.
+// N counts from 1 over all threads; 0: nothing happens. With `threads` the N-th thread that is made, and each behind it, is
+// refused with EAGAIN. The last line of stderr says how many calls there were and which one it was: "disk_fault: 57 calls,
+// fdatasync". The exit code is the program's, 137 when it was killed. A slow sync says on stderr when it begins and ends:
+// "disk_fault: fdatasync hangs", "disk_fault: fdatasync goes on"; all else goes on meanwhile. SIGTERM is passed on to the
+// program.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
@@ -28,6 +31,7 @@
 #include <time.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -126,14 +130,14 @@ void Interruptible() {
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    fputs("disk_fault DIRECTORY N kill|EIO|ENOSPC PROGRAM ARGUMENT…\ndisk_fault DIRECTORY SECONDS slow PROGRAM ARGUMENT…\n",
+    fputs("disk_fault DIRECTORY N kill|EIO|ENOSPC|threads PROGRAM ARGUMENT…\ndisk_fault DIRECTORY SECONDS slow PROGRAM ARGUMENT…\n",
           stderr);
     return 125;
   }
   const std::string directory = argv[1], what = argv[3];
   const long at = atol(argv[2]);
-  const long error = what == "EIO" ? EIO : what == "ENOSPC" ? ENOSPC : 0;
-  const bool slow = what == "slow";
+  const bool slow = what == "slow", threads = what == "threads";
+  const long error = what == "EIO" ? EIO : what == "ENOSPC" ? ENOSPC : threads ? EAGAIN : 0;
   std::vector<Waiting> waiting;
   pid_t child = fork();
   if (child == 0) {
@@ -149,7 +153,7 @@ int main(int argc, char** argv) {
   if (slow) Interruptible();
   ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
   long count = 0;
-  pid_t failing = 0;  // the thread whose call is made to fail
+  std::set<pid_t> failing;  // threads whose call is made to fail
   const char* hit = "none";
   int code = 125;
   for (;;) {
@@ -186,17 +190,22 @@ int main(int argc, char** argv) {
             waiting.push_back({pid, call->second.name, Now() + static_cast<double>(at)});
             continue;
           }
+        } else if (threads && info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+          if ((info.entry.nr == SYS_clone3 || info.entry.nr == SYS_clone) && ++count >= at && at > 0) {
+            hit = "clone";
+            failing.insert(pid);
+            ptrace(PTRACE_POKEUSER, pid, sizeof(long) * ORIG_RAX, -1L);
+          }
         } else if (call != Calls().end() && (error != ENOSPC || call->second.writes) && Touches(pid, call->second, info, directory) &&
             ++count == at) {
           hit = call->second.name;
           if (error == 0) {
             kill(child, SIGKILL);
           } else {
-            failing = pid;
+            failing.insert(pid);
             ptrace(PTRACE_POKEUSER, pid, sizeof(long) * ORIG_RAX, -1L);
           }
-        } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && pid == failing) {
-          failing = 0;
+        } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && failing.erase(pid) != 0) {
           ptrace(PTRACE_POKEUSER, pid, sizeof(long) * RAX, -error);
         }
       }

@@ -35,6 +35,10 @@ int Resolve(const char* node, const char* service, const addrinfo*, addrinfo** r
     address.SetPort(port);
     // One piece of memory: the entry with its address behind it.
     auto* entry = static_cast<addrinfo*>(calloc(1, sizeof(addrinfo) + sizeof(sockaddr_storage)));
+    if (entry == nullptr) {
+      FreeList(list);
+      return EAI_MEMORY;
+    }
     entry->ai_family = address.storage.ss_family;
     entry->ai_socktype = SOCK_STREAM;
     entry->ai_protocol = IPPROTO_TCP;

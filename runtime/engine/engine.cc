@@ -615,6 +615,8 @@ MetricsSnapshot Engine::Metrics() const {
     if (worker->commit_ == nullptr) continue;
     snapshot.uncommitted = snapshot.uncommitted || worker->uncommitted();
     snapshot.epochs_committed += worker->commit_->commits.Get();
+    snapshot.transactions_given_up += worker->commit_->given_up.Get();
+    snapshot.transactional_producers += worker->commit_->producers.Get();
     snapshot.last_epoch_ns = std::max(snapshot.last_epoch_ns, worker->commit_->last_duration_ns.Get());
     snapshot.last_epoch_bytes += worker->commit_->last_bytes.Get();
   }

@@ -42,6 +42,8 @@ struct MetricsSnapshot {
   int64_t standby_behind = 0;    // changelog records of tasks that others hold
   uint64_t standby_followed = 0; // of those taken over since the start
   uint64_t epochs_committed = 0; // by the local store, or by transactions of all workers
+  uint64_t transactions_given_up = 0;    // begun and not committed; what was in them is done again
+  uint64_t transactional_producers = 0;  // made, each of which shuts out the one before
   int64_t last_epoch_ns = 0;     // from its end to its commit; of several workers the longest
   int64_t last_epoch_bytes = 0;  // of all workers together
   bool uncommitted = false;     // transactions: some worker has done what is not committed yet

@@ -110,11 +110,13 @@ TransactionalCommit::Step TransactionalCommit::Handle(const TransactionResult& r
     case TransactionOutcome::kAbort:
       engine_.Warn(fmt::format("worker {} takes an epoch back and starts anew from what is committed, {} failed: {}",
                                worker_, doing, result.status.message()));
+      given_up.Add();
       job_.store(Job::kAbort, std::memory_order_relaxed);
       return Step::kWorked;
     case TransactionOutcome::kRestart:
       engine_.Warn(fmt::format("worker {} starts anew from what is committed, {} failed: {}", worker_, doing,
                                result.status.message()));
+      if (const Job job = job_.load(std::memory_order_relaxed); job >= Job::kOutputs && job <= Job::kEnd) given_up.Add();
       Drop();
       return Finish(End::kRestart);
     case TransactionOutcome::kFailed:
@@ -177,7 +179,7 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
       if (result.outcome == TransactionOutcome::kAbort) result.outcome = TransactionOutcome::kRestart;
       if (!result.ok()) return Handle(result, "opening transactions");
       fenced_ = true;
-      fences.Add();
+      producers.Add();
       if (engine_.StopAt("transaction.fenced")) return Step::kIdle;
       job_.store(recovering_ ? Job::kCommittedOffsets : Job::kBegin, std::memory_order_relaxed);
       return Step::kWorked;
@@ -298,7 +300,6 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
       TransactionResult result = transactions_->Abort();
       if (result.outcome == TransactionOutcome::kAbort) result.outcome = TransactionOutcome::kRestart;
       if (!result.ok()) return Handle(result, "aborting");
-      aborts.Add();
       if (transactions_->unanswered() && !engine_.Mutated("producer kept")) Drop();
       if (engine_.StopAt("transaction.aborted")) return Step::kIdle;
       // The epoch is not written again: a record that the broker refuses may be in it, which only the next reading of its
@@ -309,6 +310,7 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
     default: return StepRecovery(job);
   }
   // The epoch is nobody's any more.
+  given_up.Add();
   job_.store(Job::kAbort, std::memory_order_relaxed);
   return Step::kWorked;
 }

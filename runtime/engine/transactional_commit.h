@@ -97,14 +97,16 @@ class TransactionalCommit {
   void Close() { transactions_->Close(); }
 
   // ---- Metrics, any thread ----
-  Counter commits, aborts, fences, commit_bytes;
+  Counter commits, commit_bytes;
+  Counter given_up;   // transactions that were begun and do not count, for whatever reason
+  Counter producers;  // made
   Gauge last_duration_ns{0}, last_bytes{0};
 
  private:
   enum class Job : uint8_t {
     kNone,
     kFence,
-    kBegin,
+    kBegin,  // from here on a transaction is open, up to kEnd
     kOutputs,
     kRekeyed,
     kChanges,

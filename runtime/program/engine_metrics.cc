@@ -92,6 +92,10 @@ void CollectEngine(const Program& program, const MetricsSnapshot& snapshot, Metr
                 static_cast<double>(snapshot.standby_behind));
   out->AddCounter("weir_commits", "Commits of the local store, or transactions of all workers.", pipeline,
                   number(snapshot.epochs_committed));
+  out->AddCounter("weir_transactions_aborted", "Transactions that do not count; what was in them is done again.", pipeline,
+                  number(snapshot.transactions_given_up));
+  out->AddCounter("weir_transactional_producers", "Producers made: at starts, and when an answer did not come.",
+                  pipeline, number(snapshot.transactional_producers));
   out->AddGauge("weir_commit_duration_seconds", "The last commit, from the end of its epoch on.", pipeline,
                 Seconds(snapshot.last_epoch_ns));
   out->AddGauge("weir_commit_size_bytes", "What the last commit wrote.", pipeline,

@@ -5,6 +5,7 @@ twice."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 import passed_cases  # noqa: E402
-from harness import now  # noqa: E402
+from harness import now, until  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
 from process import free_port  # noqa: E402
 from under_way import UnderWay  # noqa: E402
@@ -224,16 +225,41 @@ class Quotas(UnderWay):
         self.until_read()
         return now() - began
 
+    def set_quotas(self, **rates):
+        quota = ("--alter", "--entity-type", "clients", "--entity-default")
+        rates = ",".join(f"{name}={rate}" if rate else name for name, rate in rates.items())
+        self.broker.tool("kafka.admin.ConfigCommand", *quota, "--add-config" if "=" in rates else "--delete-config", rates)
+
+    def test_below_what_a_commit_needs_it_does_the_same_epoch_again_until_the_quota_is_raised(self):
+        self.prepare(KafkaBroker(properties={"quota.window.num": "2", "transaction.abort.timed.out.transaction.cleanup.interval.ms":
+                                             "1000"}).start(), 2 * self.ORDERS)
+        pipeline = self.copy("--commit-interval", "1s").start()
+        self.write(self.ORDERS)
+        self.until_read()
+        self.assertEqual(self.aborted(pipeline), 0)
+        self.peer.tell("set?delay=3000")  # what is written before the quota holds comes out when it does
+        self.write(self.ORDERS)
+        self.set_quotas(producer_byte_rate=1000)
+        self.peer.tell("set?delay=0")
+        until(lambda: self.aborted(pipeline) >= 2, 120, "two transactions were aborted")
+        self.assertIn("starts anew from what is committed", pipeline.log())
+        self.assertLess(self.kafka.committed("crash", "orders", 1)[0], self.written)
+        self.set_quotas(producer_byte_rate=None)
+        self.until_read()
+        self.stops(pipeline)
+        self.all_came_out_once()
+
+    def aborted(self, pipeline):
+        return int(re.search(r"^weir_transactions_aborted_total\{[^}]*\} (\d+)", pipeline.get("metrics")[1], re.MULTILINE)[1])
+
     def test_throttled_by_quotas_it_is_slow_and_nothing_else(self):
         # Quotas hold from the first second on: not over the last eleven.
         self.prepare(KafkaBroker(properties={"quota.window.num": "2"}).start(), 2 * self.ORDERS)
         pipeline = self.copy().start()
         fast = self.seconds_for_all()
-        quota = ("--alter", "--entity-type", "clients", "--entity-default")
-        rates = {"producer_byte_rate": 120_000, "consumer_byte_rate": 80_000}
-        self.broker.tool("kafka.admin.ConfigCommand", *quota, "--add-config", ",".join(f"{k}={v}" for k, v in rates.items()))
+        self.set_quotas(producer_byte_rate=120_000, consumer_byte_rate=80_000)
         slow = self.seconds_for_all()
-        self.broker.tool("kafka.admin.ConfigCommand", *quota, "--delete-config", ",".join(rates))
+        self.set_quotas(producer_byte_rate=None, consumer_byte_rate=None)
         print(f"{fast:.1f} s without quotas, {slow:.1f} s with them")
         self.assertGreater(slow, fast + 3)
         self.stops(pipeline)

@@ -109,6 +109,7 @@ struct RigOptions {
   std::vector<OrderMode> orders = {OrderMode::kInput};  // one lookup step each, each behind the one before
   std::vector<int> lookups = {0};                       // the lookup each step uses
   std::function<void(int lookup, LookupSpec&)> tune;
+  std::function<std::unique_ptr<LookupConnector>()> make_connector;  // instead of the one that does what the test says
 };
 
 // What a record is here: a number; what it asks for: a text.
@@ -165,6 +166,10 @@ class Rig : private LookupWorker {
     wl.seed = options.seed;
     wl.incarnation = options.incarnation;
     wl.make_connector = [this](int, std::unique_ptr<LookupConnector>* out) {
+      if (options_.make_connector) {
+        *out = options_.make_connector();
+        return Status();
+      }
       auto c = std::make_unique<ScriptedConnector>(&clock);
       connector = c.get();
       *out = std::move(c);

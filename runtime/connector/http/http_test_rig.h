@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -29,10 +30,12 @@ namespace weir::http {
 
 // What the service does with one request, step by step.
 struct Act {
-  enum Kind { kSend, kEnd, kReset, kWaitForClose, kWaitForSignal } kind;
+  enum Kind { kSend, kTrickle, kEnd, kReset, kWaitForClose, kWaitForSignal } kind;
   std::string bytes;
 };
 inline Act Send(const std::string& bytes) { return {Act::kSend, bytes}; }
+// These bytes over and over, one at a time, until the client has closed.
+inline Act Trickle(const std::string& bytes) { return {Act::kTrickle, bytes}; }
 inline Act End() { return {Act::kEnd, ""}; }
 inline Act Reset() { return {Act::kReset, ""}; }
 inline Act WaitForClose() { return {Act::kWaitForClose, ""}; }
@@ -158,6 +161,11 @@ class TestService {
               at += static_cast<size_t>(sent);
             }
             break;
+          case Act::kTrickle:
+            for (size_t at = 0;; at = (at + 1) % act.bytes.size()) {
+              if (send(fd, act.bytes.data() + at, 1, MSG_NOSIGNAL) <= 0) return Finish(fd, ssl, false);
+              std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
           case Act::kEnd: return Finish(fd, ssl, false);
           case Act::kReset: return Finish(fd, ssl, true);
           case Act::kWaitForClose:

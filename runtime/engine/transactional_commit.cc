@@ -7,6 +7,7 @@
 
 #include "runtime/core/crc32c.h"
 #include "runtime/engine/engine.h"
+#include "runtime/engine/topic_names.h"
 #include "runtime/state/changelog.h"
 
 namespace weir {
@@ -365,7 +366,9 @@ TransactionResult TransactionalCommit::ReplayChanges(TaskRecovery& task) {
         Str value;
         bool removed;
         if (!ReadChange(key, sealed, &value, &removed)) {
-          return Status::Corrupt("a change in its changelog is damaged, or was not written by Weir");
+          return Status::Corrupt(fmt::format(
+              "a change in topic {} is damaged, or was not written by Weir. To begin without state, stop every copy and run "
+              "this binary with `reset`", ChangelogTopic(engine_.program(), task.stage)));
         }
         changes_.Add(key, removed ? nullptr : &value);
         return Status();

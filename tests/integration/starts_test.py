@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""How a pipeline starts on a real broker: the topics that it has for itself, brokers that are too old, and fewer workers
-than before."""
+"""How a pipeline starts on a real broker: the topics that it has for itself, what topics hold, brokers that are too old, and
+fewer workers than before."""
 
+import base64
 import json
 import os
 import re
@@ -145,6 +146,80 @@ class OwnTopics(TestCase):
         self.assertIn("retention.ms=3600000 instead of -1", message)
         self.assertIn(f"--entity-name {REKEY} --add-config retention.ms=-1", message)
         self.assertIn("retention.ms=3600000", self.check(code=4))
+
+
+class DamagedChangelog(TestCase):
+    def test_a_damaged_change_is_refused_and_a_reset_begins_without_it(self):
+        self.trades(0, 50)
+        self.finish()
+        before = self.kafka.count("counts")
+        changes = [r for r in self.kafka.read("rekeyed_counts.counts.window.rekey.changelog") if "value64" in r]
+        change = changes[-1]
+        value = bytearray(base64.b64decode(change["value64"]))
+        value[len(value) // 2] ^= 1
+        damaged = {name: change[name] for name in ("topic", "partition", "key", "key64") if name in change}
+        self.kafka.write([{**damaged, "value64": base64.b64encode(value).decode()}])
+        message = self.refused(3)
+        self.assertIn(change["topic"], message)
+        self.assertIn("damaged", message)
+        self.assertIn("`reset`", message)
+        self.assertEqual(self.kafka.count("counts"), before)
+        subprocess.run([self.binary, "reset", "--yes", "--set", f"brokers={self.broker.bootstrap}", "--state-dir",
+                        os.path.join(self.directory, "state")], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       timeout=120)
+        self.finish()
+
+
+class CompactedInput(TestCase):
+    """Most of what was written is gone, as the broker thins it out."""
+
+    def make_broker(self):
+        return KafkaBroker(properties={"log.cleaner.backoff.ms": "200"})
+
+    def ids(self, topic):
+        return [json.loads(r["value"])["id"] for r in self.kafka.read(topic) if "value" in r]
+
+    def rewrite(self, first, count):
+        """The same ten keys, again and again."""
+        self.kafka.write({"topic": "trades", "key": f"S{i % 10}", "value": json.dumps(
+            {"id": i, "symbol": f"S{i % 10}", "account": "a", "ts": START_MS + i})} for i in range(first, first + count))
+
+    def until_compacted(self, first):
+        """Writes from this one on until it is gone; the next."""
+        at = first
+
+        def gone():
+            nonlocal at
+            self.rewrite(at, 20)
+            at += 20
+            return first not in self.ids("trades")
+
+        until(gone, 60, f"record {first} is gone")
+        return at
+
+    def test_a_compacted_input_is_read_as_it_is(self):
+        self.kafka.delete("trades")
+        self.kafka.create("trades", 1, cleanup_policy="compact", segment_ms=200, min_cleanable_dirty_ratio="0.01",
+                          delete_retention_ms=0)
+        source = os.path.join(scratch, "unwindowed.weir")
+        with open(os.path.join(scratch, "plain.weir")) as plain, open(source, "w") as out:
+            out.write(plain.read().replace(" {\n  deliver: at_least_once\n}", "", 1))
+        self.binary = build(source, scratch)
+        at = self.until_compacted(0)
+        self.kafka.write([{"topic": "trades", "key": "S3"}])  # S3 is to be forgotten
+        self.finish()
+        came = self.ids("counts")
+        self.assertEqual(came, sorted(set(came)))
+        self.assertLess(len(came), at)
+        self.assertTrue(set(self.ids("trades")) <= set(came), "what is still there did not come out")
+        # It goes on where it stood, and there is nothing any more.
+        self.until_compacted(at)
+        self.finish()
+        now = self.ids("counts")
+        self.assertEqual(now, sorted(set(now)))
+        self.assertEqual(now[:len(came)], came)
+        self.assertNotIn(at, now)
+        self.assertTrue(set(self.ids("trades")) <= set(now), "what is still there did not come out")
 
 
 class OldBroker(TestCase):

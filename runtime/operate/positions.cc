@@ -245,12 +245,11 @@ kafka::OperatorClient::Move MoveOf(const Program& program, const PositionMove& m
   return out;
 }
 
-Status MoveInStore(Operator& op, const std::vector<PositionMove>& moves) {
-  const Program& program = op.program();
+// The positions as the local store's delta.
+void WritePositions(const Program& program, const std::vector<PositionMove>& moves, Buffer* bytes) {
   std::vector<uint64_t> hashes;
   for (size_t s = 0; s < program.steps.size(); ++s) hashes.push_back(StepHash(program, static_cast<uint32_t>(s)));
-  Buffer bytes;
-  DeltaWriter delta(&bytes, hashes.data());
+  DeltaWriter delta(bytes, hashes.data());
   for (const PositionMove& move : moves) {
     StoredSource stored = move.from.state;
     stored.position.offset = move.to;
@@ -260,8 +259,13 @@ Status MoveInStore(Operator& op, const std::vector<PositionMove>& moves) {
     WriteStoredSource(stored, delta.BeginPut(step, StateKind::kSource, move.from.at.second, Str()));
     delta.EndPut();
   }
+}
+
+Status MoveInStore(Operator& op, const std::vector<PositionMove>& moves) {
+  Buffer bytes;
+  WritePositions(op.program(), moves, &bytes);
   LmdbStore store(op.options().state_dir);
-  Status status = store.Open(IdentityOf(program));
+  Status status = store.Open(IdentityOf(op.program()));
   if (status.ok()) status = store.Commit(store.epoch() + 1, {&bytes});
   store.Close();
   return status;
@@ -317,14 +321,10 @@ Status MoveInTransaction(Operator& op, kafka::OperatorClient& client, const std:
   return status.ok() ? status : client.GiveUp(status);
 }
 
-}  // namespace
-
-Status MovePositions(Operator& op, const std::vector<PositionMove>& moves) {
+// What the group and, with transactions, the changelogs say of them.
+Status MoveInKafka(Operator& op, const std::vector<PositionMove>& moves) {
   const Program& program = op.program();
   const CommitMode mode = CommitModeOf(program);
-  if (mode == CommitMode::kStore) {
-    if (Status status = MoveInStore(op, moves); !status.ok()) return status;
-  }
   std::map<int, std::vector<PositionMove>> by_connection;
   for (const PositionMove& move : moves) by_connection[SourceOf(program, move.from.at).connection].push_back(move);
   for (const auto& [connection, of] : by_connection) {
@@ -339,6 +339,22 @@ Status MovePositions(Operator& op, const std::vector<PositionMove>& moves) {
     if (Status status = client->Commit(offsets); !status.ok()) return status;
   }
   return Status();
+}
+
+}  // namespace
+
+Status MovePositions(Operator& op, const std::vector<PositionMove>& moves) {
+  if (CommitModeOf(op.program()) == CommitMode::kStore) {
+    if (Status status = MoveInStore(op, moves); !status.ok()) return status;
+  }
+  return MoveInKafka(op, moves);
+}
+
+Status BeginInStore(Operator& op, const std::vector<PositionMove>& moves) {
+  Buffer bytes;
+  WritePositions(op.program(), moves, &bytes);
+  Status status = LmdbStore::Replace(op.options().state_dir, IdentityOf(op.program()), {&bytes});
+  return status.ok() ? MoveInKafka(op, moves) : status;
 }
 
 }  // namespace weir

@@ -74,4 +74,8 @@ struct PositionMove {
 };
 Status MovePositions(Operator& op, const std::vector<PositionMove>& moves);
 
+// Where the state directory is the truth: forgets all of it but that these partitions begin there, again all or nothing, and
+// tells the group.
+Status BeginInStore(Operator& op, const std::vector<PositionMove>& moves);
+
 }  // namespace weir

@@ -158,9 +158,6 @@ class Resetting {
       if (Status status = client->DeleteTopics(topics_); !status.ok()) return status;
     }
     std::vector<PositionMove> in_store;
-    if (mode_ == CommitMode::kStore) {
-      if (Status status = LmdbStore::Empty(op_.options().state_dir); !status.ok()) return status;
-    }
     std::map<int, std::vector<kafka::OperatorClient::Move>> set, forget;  // by connection
     for (size_t i = 0; i < standings_.size(); ++i) {
       const Standing& standing = standings_[i];
@@ -178,7 +175,10 @@ class Resetting {
       fresh.group = {};
       in_store.push_back({fresh, offsets_[i]});
     }
-    if (mode_ == CommitMode::kStore && !in_store.empty()) return Join(MovePositions(op_, in_store), forget);
+    if (mode_ == CommitMode::kStore) {
+      if (!in_store.empty()) return Join(BeginInStore(op_, in_store), forget);
+      if (Status status = LmdbStore::Empty(op_.options().state_dir); !status.ok()) return status;
+    }
     for (const auto& [connection, moves] : set) {
       if (Status status = ClientOf(connection)->Commit(moves); !status.ok()) return status;
     }

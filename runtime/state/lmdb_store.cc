@@ -50,6 +50,18 @@ Status SyncDirectory(const std::string& directory) {
   return status;
 }
 
+// Where a state is made that is to replace another one. A process that was killed may have left some of it.
+std::string MadeIn(const std::string& directory) { return directory + "/made"; }
+
+Status RemoveMade(const std::string& directory) {
+  const std::string made = MadeIn(directory);
+  for (const char* file : {"/data.mdb", "/lock"}) {
+    if (unlink((made + file).c_str()) != 0 && errno != ENOENT) return Status::FromErrno(errno, "removing " + made + file);
+  }
+  if (rmdir(made.c_str()) != 0 && errno != ENOENT) return Status::FromErrno(errno, "removing " + made);
+  return Status();
+}
+
 }  // namespace
 
 LmdbStore::LmdbStore(std::string directory, Options options) : directory_(std::move(directory)), options_(options) {}
@@ -125,9 +137,32 @@ Status LmdbStore::Empty(const std::string& directory) {
   if (access(data.c_str(), F_OK) != 0) return Status();
   LmdbStore store(directory);
   Status status = store.TakeDirectory();
+  if (status.ok()) status = RemoveMade(directory);
   if (status.ok() && unlink(data.c_str()) != 0) status = Status::FromErrno(errno, "removing " + data);
   if (status.ok()) status = SyncDirectory(directory);
   store.Close();
+  return status;
+}
+
+Status LmdbStore::Replace(const std::string& directory, const StoreIdentity& identity,
+                          const std::vector<const Buffer*>& deltas) {
+  auto make = [&](const std::string& where) {
+    LmdbStore made(where);
+    Status status = made.Open(identity);
+    if (status.ok()) status = made.Commit(made.epoch() + 1, deltas);
+    made.Close();
+    return status;
+  };
+  const std::string data = directory + "/data.mdb", made = MadeIn(directory) + "/data.mdb";
+  if (access(data.c_str(), F_OK) != 0) return make(directory);
+  LmdbStore old(directory);
+  Status status = old.TakeDirectory();
+  if (status.ok()) status = RemoveMade(directory);
+  if (status.ok()) status = make(MadeIn(directory));
+  if (status.ok() && rename(made.c_str(), data.c_str()) != 0) status = Status::FromErrno(errno, "replacing " + data);
+  if (status.ok()) status = SyncDirectory(directory);
+  if (status.ok()) status = RemoveMade(directory);
+  old.Close();
   return status;
 }
 

@@ -42,6 +42,8 @@ class LmdbStore : public Store {
   // Removes what is stored in a directory, be it damaged or of another pipeline. Nothing happens where there is none.
   // kExists: a process uses it.
   static Status Empty(const std::string& directory);
+  // The same, and puts a state of `identity` with these deltas in its place: a process that dies has done both or neither.
+  static Status Replace(const std::string& directory, const StoreIdentity& identity, const std::vector<const Buffer*>& deltas);
 
   // Names this state for ever, in hex. After Open.
   const std::string& uuid() const { return uuid_; }

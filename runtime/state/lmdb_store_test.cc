@@ -164,6 +164,39 @@ TEST_CASE("a state of a newer format is refused") {
   CHECK_THAT(status.message(), Catch::Contains("newer Weir"));
 }
 
+TEST_CASE("what replaces a state is all there is, whatever was there before") {
+  TempDir dir;
+  std::string path = dir.path + "/state";
+  const uint64_t hash = Hash(Str("a"));
+  Buffer bytes;
+  DeltaWriter(&bytes, &hash).Put(0, StateKind::kWindow, 0, "x", "1");
+  auto replaced = [&] {
+    REQUIRE(LmdbStore::Replace(path, Identity(), {&bytes}).ToString() == "ok");
+    LmdbStore store(path);
+    REQUIRE(store.Open(Identity()).ToString() == "ok");
+    return store.Stats().entries;
+  };
+  CHECK(replaced() == 1);  // there was none
+  {
+    LmdbStore store(path);
+    REQUIRE(store.Open(Identity()).ok());
+    Fill(store, 100);
+    CHECK(LmdbStore::Replace(path, Identity(), {&bytes}).code() == StatusCode::kExists);
+  }
+  CHECK(replaced() == 1);
+  std::ofstream(path + "/data.mdb", std::ios::trunc) << "damaged";
+  CHECK(replaced() == 1);
+  // One that was killed left what it had made.
+  std::filesystem::copy(path, path + "/made");
+  CHECK(replaced() == 1);
+  CHECK_FALSE(std::filesystem::exists(path + "/made"));
+  std::filesystem::copy(path, path + "/made");
+  REQUIRE(LmdbStore::Empty(path).ok());
+  LmdbStore store(path);
+  REQUIRE(store.Open(Identity()).ToString() == "ok");
+  CHECK(store.Stats().entries == 0);
+}
+
 TEST_CASE("what a killed process had committed is there, and nothing else") {
   TempDir dir;
   std::string path = dir.path + "/state";

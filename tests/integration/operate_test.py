@@ -4,14 +4,17 @@ skipped records, state looked into."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
+import threading
 import unittest
 from decimal import Decimal
 
 import passed_cases
-from harness import HERE, Kafka, Pipeline, build, die_with_parent, until
+from harness import BUILD, HERE, Kafka, Pipeline, build, die_with_parent, until
 from kafka_broker import KafkaBroker
 from late_broker import LateBroker
 
@@ -370,6 +373,130 @@ class Resets(TestCase):
         self.assertEqual(self.ids(), list(range(10)) * 2)
 
 
+# Requests that change nothing, or are the broker's own (27): a command that is killed at one has done no more than before.
+ASKS_ONLY = {1, 2, 3, 9, 10, 15, 16, 18, 27, 32, 60, 71, 72}
+
+
+class KilledResets(TestCase):
+    """Ten trades of one symbol were read, and the windows of two stages are open: of its symbol, and of its account, for which
+    they are re-keyed. A reset is killed at each request that changes something, before the broker has it and before its answer
+    comes."""
+
+    def make_broker(self):
+        return LateBroker()
+
+    def setUp(self):
+        super().setUp()
+        self.name("ACME", "Acme")
+        self.kafka.write([record(trade(i, "ACME", ms=i)) for i in range(10)])
+        self.run_to_end()
+        self.partition = self.kafka.read("trades")[0]["partition"]
+        self.seen = []
+        self.assertEqual(self.new_ids(), list(range(10)))
+
+    def new_ids(self):
+        """Of what came out since this was called last."""
+        ids = [v["id"] for v in self.values("named")]
+        new, self.seen = ids[len(self.seen):], ids
+        return new
+
+    def windows(self):
+        """How many trades the open windows of each stage have counted."""
+        counts = []
+        for step, key in (("bars.window", "ACME"), ("accounts.window", "a1")):
+            found = re.findall(r"^ +n +(\d+) ", self.operate("state", "get", step, key), re.MULTILINE)
+            counts.append([int(n) for n in found])
+        return counts
+
+    def reset_killed_at_a_request(self, at, *arguments):
+        """What it was killed at; None: it was done before."""
+        count, hit, lock = 0, None, threading.Lock()
+
+        def cut(key, answered):
+            nonlocal count, hit
+            if key in ASKS_ONLY:
+                return False
+            with lock:
+                count += 1
+                if count == at:
+                    hit = f"request {key}, {'done' if answered else 'not sent'}"
+                    process.kill()
+                    process.wait()
+            return hit is not None
+
+        with open(os.path.join(self.directory, "errors"), "a") as errors:
+            with lock:
+                self.broker.proxy.cut = cut
+                process = subprocess.Popen([self.binary, "reset", "--yes", *arguments, *self.settings(), "--state-dir",
+                                            os.path.join(self.directory, "state")], stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=die_with_parent)
+        code = process.wait(60)
+        self.broker.proxy.cut = None
+        if code == 0:
+            return None  # what it says on its way out is nothing that it waits for
+        self.assertEqual((code, hit is None), (-9, False))
+        return hit
+
+    def go_on(self, hit, read_again, counted):
+        """Starts after a reset that was killed, and returns what became of it."""
+        pipeline = self.start("--stop-at-end", "--leave", wait_ready=False)
+        code = pipeline.process.wait(60)
+        log, ids, windows = pipeline.log(), self.new_ids(), None
+        os.unlink(pipeline.log_path)
+        became = {0: "goes on", 3: "refused"}.get(code)
+        self.assertIsNotNone(became, f"{hit}: code {code}\n{log[-3000:]}")
+        if code == 3:
+            self.assertIn("`reset`", log, hit)
+            self.assertEqual(ids, [], hit)
+            self.operate("reset", "--yes")
+            self.run_to_end()
+            ids, windows = self.new_ids(), self.windows()
+            self.assertEqual((ids, windows), (list(range(10)), [[10], [10]]), hit)
+            return became
+        windows = self.windows()
+        if ids == []:
+            self.assertEqual(windows, [[10], [10]], hit)
+            return became
+        self.assertEqual((ids, windows), (read_again, [[counted]] * 2), hit)
+        return "as it said"
+
+    def kill_at_each(self, reset, *arguments, read_again, counted=None, first=1):
+        """What became of it, by where it was killed: what a complete one reads again, and how many trades both windows hold
+        then."""
+        counted = len(read_again) if counted is None else counted
+        became = {}
+        for at in range(first, 400):
+            hit = reset(at, *arguments)
+            where = f"{at}: {hit}"
+            became[where] = self.go_on(where, read_again, counted)
+            if hit is None:
+                break
+            if became[where] == "as it said" and read_again != list(range(10)):
+                self.operate("reset", "--yes")
+                self.run_to_end()
+                self.new_ids()
+        print(became, file=sys.stderr)
+        self.assertIsNone(hit)
+        self.assertEqual(became[where], "as it said")
+        return became.values()
+
+    def to_seven(self):
+        return "--to", f"trades/{self.partition}@7"
+
+    def test_killed_at_any_request_a_reset_leaves_all_of_the_state_or_none(self):
+        became = self.kill_at_each(self.reset_killed_at_a_request, read_again=list(range(10)))
+        # Where the state directory is the truth all that Kafka hears comes afterwards.
+        self.assertEqual(set(became), {"as it said"} if self.local else {"goes on", "refused", "as it said"})
+
+    def test_the_same_of_one_that_says_where_to_begin(self):
+        became = self.kill_at_each(self.reset_killed_at_a_request, *self.to_seven(), read_again=[7, 8, 9])
+        self.assertEqual(set(became), {"as it said"} if self.local else {"goes on", "refused", "as it said"})
+
+    def test_killed_at_any_request_one_that_keeps_the_state_has_moved_all_or_nothing(self):
+        became = self.kill_at_each(self.reset_killed_at_a_request, *self.to_seven(), "--keep-state", read_again=[7, 8, 9], counted=13)
+        self.assertEqual(set(became), {"as it said"} if self.local else {"goes on", "as it said"})
+
+
 class State(TestCase):
     """Three trades of one symbol were read: their windows are open, and their records wait for a service that is away."""
 
@@ -534,6 +661,31 @@ class LocalResets(Resets):
     """The same where the state directory is the truth."""
 
     local = True
+
+
+class LocalKilledResets(KilledResets):
+    """Likewise."""
+
+    local = True
+
+    def reset_killed_at_a_call(self, at, *arguments):
+        directory = os.path.join(self.directory, "state")
+        done = subprocess.run([os.path.join(BUILD, "tests", "servers", "disk_fault"), directory, str(at), "kill", self.binary, "reset",
+                               *arguments, *self.settings(), "--state-dir", directory], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=120)
+        self.calls, hit = re.search(r"disk_fault: (\d+) calls, (\w+)\n$", done.stderr).groups()
+        self.assertEqual(done.returncode, 0 if hit == "none" else 137, done.stderr)
+        return None if hit == "none" else hit
+
+    def test_killed_at_any_call_that_touches_the_disk_a_reset_leaves_all_of_the_state_or_none(self):
+        for arguments, read_again in ((), list(range(10))), (self.to_seven(), [7, 8, 9]):
+            self.reset_killed_at_a_call(0, "--dry-run", *arguments)
+            looks = int(self.calls)  # up to there it changes nothing
+            became = self.kill_at_each(self.reset_killed_at_a_call, "--yes", *arguments, read_again=read_again, first=looks)
+            self.assertEqual(set(became), {"goes on", "as it said"})
+            self.operate("reset", "--yes")
+            self.run_to_end()
+            self.new_ids()
 
 
 class LocalState(State):

@@ -6,6 +6,8 @@ client sends the request again. The copy that was held is delivered when the tes
 producer that did not exist when it was sent: the hazard that KIP-890 describes; or in a membership that did not. Nothing
 depends on time.
 
+A test may also cut the connection of a client at a request, or at the answer to it.
+
 It can also make the broker look older: it takes newer versions of requests out of what the broker says it answers.
 
 As a program it talks on its standard input and output, one line each way:
@@ -141,6 +143,8 @@ class Proxy:
         self._first = None         # … after this was called
         self.delivered = None      # what the broker said to it then
         self._passed = {}          # by name
+        self.cut = None            # called with the key of a request and whether it is the answer, before it is passed on;
+                                   # True: it is not, and the client's connection is closed. From any thread
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -185,10 +189,14 @@ class Proxy:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         copies = set()  # correlation ids, on this connection, of copies of what is held
         asked = {}      # of questions for versions: whether they are in the flexible encoding
-        threading.Thread(target=self._serve_answers, args=(client, broker, copies, asked), daemon=True).start()
+        keys = {}       # of requests without an answer, by correlation id
+        threading.Thread(target=self._serve_answers, args=(client, broker, copies, asked, keys), daemon=True).start()
         try:
             while (frame := read_frame(client)) is not None:
                 request = Request(frame)
+                if self.cut and self.cut(request.key, False):
+                    break
+                keys[request.correlation] = request.key
                 if request.asks_versions:
                     asked[request.correlation] = request.version >= 3
                 if self._is_due_before(request):
@@ -228,10 +236,13 @@ class Proxy:
             self._passed[request.name] = self._passed.get(request.name, 0) + 1
             return True
 
-    def _serve_answers(self, client, broker, copies, asked):
+    def _serve_answers(self, client, broker, copies, asked, keys):
         try:
             while (frame := read_frame(broker)) is not None:
                 correlation = struct.unpack_from(">i", frame)[0]
+                key = keys.pop(correlation, None)
+                if self.cut and key is not None and self.cut(key, True):
+                    break
                 if correlation in asked:
                     frame = with_versions_at_most(frame, asked.pop(correlation), self._newest)
                 write_frame(client, frame)

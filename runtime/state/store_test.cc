@@ -105,14 +105,6 @@ void CheckStore(const Reopen& reopen) {
   }
   {
     std::unique_ptr<Store> store = reopen();
-    StoreIdentity other = identity;
-    other.pipeline = "q";
-    Status status = store->Open(other);
-    CHECK(status.code() == StatusCode::kInvalid);
-    CHECK_THAT(status.message(), Catch::Contains("`p`") && Catch::Contains("`q`"));
-  }
-  {
-    std::unique_ptr<Store> store = reopen();
     Status status = store->Open(IdentityOf({{"a", 1}, {"b", 3}}));
     CHECK(status.code() == StatusCode::kInvalid);
     CHECK_THAT(status.message(), Catch::Contains("`b`") && Catch::Contains("another layout"));
@@ -142,6 +134,27 @@ TEST_CASE("a store on disk keeps what was committed") {
 TEST_CASE("a store in memory keeps what was committed") {
   MemoryDisk disk;
   CheckStore([&] { return std::make_unique<MemoryStore>(&disk); });
+}
+
+TEST_CASE("the state of another pipeline is refused and both are named") {
+  TempDir dir;
+  MemoryDisk disk;
+  const Reopen stores[] = {[&] { return std::make_unique<LmdbStore>(dir.path + "/state"); },
+                           [&] { return std::make_unique<MemoryStore>(&disk); }};
+  for (const Reopen& reopen : stores) {
+    StoreIdentity other = IdentityOf({{"a", 1}});
+    other.pipeline = "q";
+    std::unique_ptr<Store> store = reopen();
+    REQUIRE(store->Open(IdentityOf({{"a", 1}})).ToString() == "ok");
+    store->Close();
+    store = reopen();
+    Status status = store->Open(other);
+    CHECK(status.code() == StatusCode::kInvalid);
+    CHECK_THAT(status.message(), Catch::Contains("`p`") && Catch::Contains("`q`"));
+    // Nothing was changed by it.
+    store = reopen();
+    CHECK(store->Open(IdentityOf({{"a", 1}})).ToString() == "ok");
+  }
 }
 
 TEST_CASE("both stores agree with a map, whatever is put and removed") {

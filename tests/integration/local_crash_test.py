@@ -264,14 +264,38 @@ class LocalCrash(LocalTest):
         self.check()
 
 
-class OldState(LocalTest):
-    """Somebody puts an older copy of the state directory back."""
+# Prices go to standard output instead of a file.
+TO_STDOUT = ("ndjson(priced)", "stdout"), ("param priced:  string\n", "")
+
+
+class Lives(LocalTest):
     ORDERS = 8000
     PER_LIFE = 2500  # requests
 
-    def setUp(self):
-        super().setUp()
-        self.state, self.old = self.path("state"), self.path("state.old")
+    def change(self, *changes):
+        """The pipeline with texts replaced, prices on its standard output; settings of params that are gone are left out."""
+        with open(os.path.join(HERE, "local_crash.weir")) as file:
+            text = file.read()
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        source = self.path("changed.weir")
+        with open(source, "w") as file:
+            file.write(text)
+        arguments = self.pipeline.arguments
+        kept = [a for i in range(0, len(arguments), 2) for a in arguments[i:i + 2]
+                if f"\nparam {arguments[i + 1].split('=')[0]}:" in text]
+        self.pipeline = Pipeline(build(source, self.directory), self.directory, *kept)
+        self.pipeline.stdout_path = self.path("priced.ndjson")
+        self.seen = 0
+        self.addCleanup(self.pipeline.kill)
+
+    def told(self):
+        """What came on standard output since the last time: whole lines."""
+        with open(self.path("priced.ndjson")) as file:
+            lines = file.read().splitlines(keepends=True)[self.seen:]
+        self.seen += len(lines)
+        return [decoded(line) for line in lines if line.endswith("\n")]
 
     def run_for(self, requests):
         """A life that is killed when it has asked as often, and has written since."""
@@ -284,6 +308,45 @@ class OldState(LocalTest):
     def run_to_the_end(self):
         self.pipeline.start(wait_ready=False)
         self.assertEqual(self.pipeline.process.wait(60), 0, self.pipeline.log()[-3000:])
+
+
+class ReaderGone(Lives):
+    def test_a_reader_of_standard_output_that_has_gone_ends_it_and_nothing_of_the_epoch_is_committed(self):
+        self.change(*TO_STDOUT)
+        # From the very beginning, and behind a life whose output was read.
+        first = []
+        for _ in range(2):
+            read_until, nobody = os.pipe()
+            os.close(read_until)
+            output, self.pipeline.stdout_path = self.pipeline.stdout_path, f"/dev/fd/{nobody}"
+            for _ in range(2):
+                self.pipeline.start(wait_ready=False)
+                self.assertEqual(self.pipeline.process.wait(60), 6, self.pipeline.log()[-3000:])
+                error = json.loads(self.pipeline.log().splitlines()[-1])
+                self.assertEqual(error["level"], "error")
+                self.assertIn("writing stdout: Broken pipe", error["msg"])
+            os.close(nobody)
+            self.pipeline.stdout_path = output
+            if not first:
+                self.run_for(self.PER_LIFE)
+                first = self.told()
+        self.run_to_the_end()
+        last = self.told()
+        expected = self.orders.priced
+        self.assertEqual(first, expected[:len(first)])
+        self.assertEqual(last, expected[len(expected) - len(last):])
+        self.assertLess(len(last), len(expected), "the life in between committed nothing")
+        self.assertGreaterEqual(len(first) + len(last), len(expected), "what nobody read is not there again")
+        self.compare("volumes", self.orders.volumes, "key")
+        self.compare("dead", self.orders.dead, "none", ("reason", "offset", "value"))
+
+
+class OldState(Lives):
+    """Somebody puts an older copy of the state directory back."""
+
+    def setUp(self):
+        super().setUp()
+        self.state, self.old = self.path("state"), self.path("state.old")
 
     def put_back(self):
         shutil.rmtree(self.state)
@@ -349,32 +412,9 @@ class OldState(LocalTest):
         broker.start()
         kafka = Kafka(broker)
         kafka.create("volumes", 1)
-        with open(os.path.join(HERE, "local_crash.weir")) as file:
-            text = file.read()
-        for old, new in (("ndjson(priced)", "stdout"), ("param priced:  string\n", ""), ("param volumes: string\n", ""),
-                         ("ndjson(volumes)", 'main.topic("volumes") { format: json }'),
-                         ("connection desk", f'connection main = kafka {{ brokers: "{broker.bootstrap}" }}\nconnection desk')):
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        source = self.path("elsewhere.weir")
-        with open(source, "w") as file:
-            file.write(text)
-        arguments = self.pipeline.arguments
-        kept = [a for i in range(0, len(arguments), 2) for a in arguments[i:i + 2]
-                if not arguments[i + 1].startswith(("priced=", "volumes="))]
-        self.pipeline = Pipeline(build(source, self.directory), self.directory, *kept)
-        self.pipeline.stdout_path = self.path("priced.ndjson")
-        self.addCleanup(self.pipeline.kill)
-
-        def told():
-            """What came on standard output since the last time: whole lines."""
-            nonlocal seen
-            with open(self.path("priced.ndjson")) as file:
-                lines = file.read().splitlines(keepends=True)[seen:]
-            seen += len(lines)
-            return [decoded(line) for line in lines if line.endswith("\n")]
-
-        seen = 0
+        self.change(("param volumes: string\n", ""), ("ndjson(volumes)", 'main.topic("volumes") { format: json }'),
+                    ("connection desk", f'connection main = kafka {{ brokers: "{broker.bootstrap}" }}\nconnection desk'), *TO_STDOUT)
+        told = self.told
         self.run_for(self.PER_LIFE)
         shutil.copytree(self.state, self.old)
         first = told()

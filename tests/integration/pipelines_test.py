@@ -456,7 +456,11 @@ class ExactlyOnce(TestCase):
         writer = self.kafka.write_slowly(orders, 1000)
         until(lambda: self.kafka.count("orders.none") > 200, 60, "the pipeline is under way")
         self.broker.kill()
+        asked = time.monotonic()
         self.assertEqual(pipeline.stop(timeout_s=40), 4, pipeline.log())
+        took = time.monotonic() - asked
+        self.assertGreater(took, 1 + 5 - 0.1, "the grace time, and five seconds for the commit")
+        self.assertLess(took, 1 + 5 + 6, "no time-out of Kafka's is waited for")
         self.assertIn("without its last commit", pipeline.log())
         self.broker.start()
         self.assertEqual(writer.wait(120), 0)

@@ -154,8 +154,9 @@ class Resetting {
   Status DoForget() {
     if (!topics_.empty()) {
       kafka::OperatorClient* client = ClientOf(connection_);
-      if (Status status = client->Forget(rekeyed_); !status.ok()) return status;
+      // Offsets come last: below them a start misses what is gone, be it one topic of them or all.
       if (Status status = client->DeleteTopics(topics_); !status.ok()) return status;
+      if (Status status = client->Forget(rekeyed_); !status.ok()) return status;
     }
     std::vector<PositionMove> in_store;
     std::map<int, std::vector<kafka::OperatorClient::Move>> set, forget;  // by connection

@@ -409,7 +409,7 @@ class KilledResets(TestCase):
         return counts
 
     def reset_killed_at_a_request(self, at, *arguments):
-        """What it was killed at; None: it was done before."""
+        """`at`: which one, by number or as it is called here. Returns what it was killed at; None: it was done before."""
         count, hit, lock = 0, None, threading.Lock()
 
         def cut(key, answered):
@@ -418,8 +418,9 @@ class KilledResets(TestCase):
                 return False
             with lock:
                 count += 1
-                if count == at:
-                    hit = f"request {key}, {'done' if answered else 'not sent'}"
+                here = f"request {key}, {'done' if answered else 'not sent'}"
+                if at in (count, here):
+                    hit = here
                     process.kill()
                     process.wait()
             return hit is not None
@@ -491,6 +492,16 @@ class KilledResets(TestCase):
     def test_the_same_of_one_that_says_where_to_begin(self):
         became = self.kill_at_each(self.reset_killed_at_a_request, *self.to_seven(), read_again=[7, 8, 9])
         self.assertEqual(set(became), {"as it said"} if self.local else {"goes on", "refused", "as it said"})
+
+    def test_below_offsets_no_topic_of_a_reset_that_is_not_complete_is_missed_in_silence(self):
+        """As where the right to delete one of them is lacking."""
+        topics = sorted(t for t in self.kafka.topics() if t.endswith(".changelog"))
+        self.assertEqual(len(topics), 0 if self.local else 2)
+        for topic in topics:
+            hit = self.reset_killed_at_a_request("request 20, not sent")
+            self.assertIsNotNone(hit)
+            self.kafka.delete(topic)
+            self.assertEqual(self.go_on(f"without {topic}", list(range(10)), 10), "refused")
 
     def test_killed_at_any_request_one_that_keeps_the_state_has_moved_all_or_nothing(self):
         became = self.kill_at_each(self.reset_killed_at_a_request, *self.to_seven(), "--keep-state", read_again=[7, 8, 9], counted=13)

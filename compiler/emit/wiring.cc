@@ -380,7 +380,8 @@ void ProgramEmitter::Build() {
   for (const plan::Stage& stage : plan_.stages) {
     const Node& feeder = plan_.node(stage.feeder);
     code.Add("AddStage(program, " + StringLiteral(stage.name) + ", " +
-             (feeder.Is<plan::SourceOp>() ? sources_names_.at(feeder.id) + ", -1" : "-1, " + exchange_names_.at(feeder.id)) + ");");
+             (feeder.Is<plan::SourceOp>() ? sources_names_.at(feeder.id) + ", -1" : "-1, " + exchange_names_.at(feeder.id)) +
+             (stage.rereads ? ", true);" : ");"));
   }
   if (plan_.options.tests) BuildTests(&code);
 

@@ -258,6 +258,12 @@ class Formatter {
     if (!any) out_ += "  none\n";
   }
 
+  // Whether a lookup's records that wait are in the committed state.
+  bool IsKept(const Node& lookup) const {
+    if (plan_.stateful) return true;
+    return plan_.transactional && !plan_.stages[static_cast<size_t>(lookup.stage)].rereads;
+  }
+
   void State() {
     Section("state");
     bool any = false;
@@ -269,7 +275,7 @@ class Formatter {
         Item(node.name, "records that wait for an answer" + std::string(kept.empty() ? "" : ": ") + kept +
                             (node.As<LookupOp>().keeps_raw ? ", and their original bytes" : "") +
                             "; until their output is committed" +
-                            (plan_.stateful || plan_.transactional ? "" : "; in memory only: offsets do not pass them"));
+                            (IsKept(node) ? "" : "; in memory only: offsets do not pass them"));
         any = true;
       }
       if (node.Is<WindowOp>()) {
@@ -376,7 +382,7 @@ class Formatter {
       int feeder = id;
       while (!plan_.node(feeder).Is<SourceOp>() && !plan_.node(feeder).Is<ExchangeOp>()) feeder = plan_.node(feeder).input;
       for (const Stage& stage : plan_.stages) {
-        if (stage.feeder == feeder) topics.insert(typed_.name + "." + stage.name + ".changelog");
+        if (stage.feeder == feeder && !stage.rereads) topics.insert(typed_.name + "." + stage.name + ".changelog");
       }
     }
     if (topics.empty()) return;

@@ -119,6 +119,9 @@ struct Stream {
 struct Stage {
   std::string name;   // of the source or exchange that feeds it
   int feeder = -1;    // node: a source or an exchange
+  // Derived. Nothing of it has to be kept: records that wait for an answer can be read again, since nothing that comes
+  // behind them has left the stage before them.
+  bool rereads = false;
 };
 
 // A table some node joins with.

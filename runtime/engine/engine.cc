@@ -194,7 +194,15 @@ Status Engine::OpenStore() {
 }
 
 Status Engine::OpenTransactions() {
-  std::vector<Transactions::Changelog> changelogs = ChangelogsOf(program_, task_counts_);
+  // An earlier version of the pipeline may have kept rows that wait where this one would read them again.
+  for (size_t s = 0; s < program_.stages.size(); ++s) {
+    bool exists = false;
+    if (!program_.stages[s].rereads || has_changelog_[s]) continue;
+    Status status = transactions_[0]->ChangelogExists(static_cast<int>(s), environment_.start_wait_ns, &exists);
+    if (!status.ok()) return status;
+    has_changelog_[s] = exists;
+  }
+  std::vector<Transactions::Changelog> changelogs = ChangelogsOf(program_, has_changelog_, task_counts_);
   LocalStores::Options options;
   options.files = environment_.task_files;
   options.names = environment_.task_names;

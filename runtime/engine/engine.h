@@ -40,8 +40,11 @@ CommitMode CommitModeOf(const Program& program);
 
 // Stages whose tasks have a changelog, by index into Program::stages; none without transactions.
 std::vector<bool> StagesWithChangelog(const Program& program);
-// Those changelogs, `tasks` being how many tasks each stage has.
-std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<int>& tasks);
+// And those that need none, but go on with one that an earlier version of the pipeline made.
+std::vector<bool> StagesThatMayHaveChangelog(const Program& program);
+// The changelogs of these stages, `tasks` being how many tasks each has.
+std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<bool>& stages,
+                                                  const std::vector<int>& tasks);
 
 // What of a program its store holds.
 StoreIdentity IdentityOf(const Program& program);

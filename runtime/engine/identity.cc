@@ -32,16 +32,22 @@ bool UsesStore(const Program& program) {
 std::vector<bool> StagesWithChangelog(const Program& program) {
   std::vector<bool> stages(program.stages.size());
   if (!program.transactional) return stages;
-  for (const LookupStepSpec& step : program.lookup_steps) stages[step.stage] = true;
+  for (const LookupStepSpec& step : program.lookup_steps) stages[step.stage] = !program.stages[step.stage].rereads;
   for (const WindowSpec& window : program.windows) stages[window.stage] = true;
   // Watermarks: what upstream tasks told, and how far they are themselves.
   for (const ExchangeSpec& exchange : program.exchanges) stages[exchange.from_stage] = stages[exchange.to_stage] = true;
   return stages;
 }
 
-std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<int>& tasks) {
-  std::vector<Transactions::Changelog> changelogs;
+std::vector<bool> StagesThatMayHaveChangelog(const Program& program) {
   std::vector<bool> stages = StagesWithChangelog(program);
+  for (size_t s = 0; s < stages.size(); ++s) stages[s] = stages[s] || (program.transactional && program.stages[s].rereads);
+  return stages;
+}
+
+std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<bool>& stages,
+                                                  const std::vector<int>& tasks) {
+  std::vector<Transactions::Changelog> changelogs;
   std::vector<StageGraph> graphs = BuildStageGraphs(program);
   for (size_t s = 0; s < stages.size(); ++s) {
     // Windows are kept by where their keys lie; pending rows belong to their partition.

@@ -450,7 +450,15 @@ Status Input::BringBack(int32_t number, const StoredSource& stored, bool first) 
 void Input::AppendOffsets(std::vector<SourceOffset>* offsets) const {
   for (const auto& partition : partitions_) {
     if (partition->recovering || partition->position.offset < 0) continue;
-    offsets->push_back({source_, partition->number, partition->position.offset});
+    int64_t offset = partition->position.offset;
+    const bool stateless = !worker_.engine().has_changelog(spec_.stage);
+    // What waits and is kept nowhere is read again.
+    if (stateless && !worker_.engine().Mutated("offset above rows that wait")) {
+      for (const auto& port : partition->task->owned_ports) {
+        if (int64_t oldest = port->oldest_offset(); oldest >= 0) offset = std::min(offset, oldest);
+      }
+    }
+    offsets->push_back({source_, partition->number, offset, stateless ? OffsetState::kNone : OffsetState::kSome});
   }
 }
 

@@ -28,6 +28,8 @@ class LookupPort {
 
   // Rows not yet resumed.
   virtual uint32_t pending() const = 0;
+  // The offset of the record whose row has waited longest; -1: none waits.
+  virtual int64_t oldest_offset() const = 0;
 
   // ---- Commits ----
   // Writes the rows added and removed since the last call (StateKind::kRow), at the barrier of an epoch.

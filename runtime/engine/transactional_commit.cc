@@ -398,7 +398,7 @@ TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
       Read& read = committed_[task.source];
       std::vector<int64_t>& offsets = read.offsets;
       if (offsets.empty()) {
-        TransactionResult result = transactions_->Committed(task.source, &offsets, &read.then);
+        TransactionResult result = transactions_->Committed(task.source, &offsets, &read.states, &read.then);
         if (!result.ok()) {
           offsets.clear();
           return Handle(result, Where(task).c_str());
@@ -410,6 +410,7 @@ TransactionalCommit::Step TransactionalCommit::StepRecovery(Job job) {
       for (int64_t offset : offsets) read_before = read_before || offset >= 0;
       size_t p = static_cast<size_t>(task.partition);
       task.offset = p < offsets.size() ? offsets[p] : -1;
+      task.noted = p < read.states.size() ? read.states[p] : OffsetState::kUnknown;
       if (task.offset < 0) {
         task.first = true;
         // A partition that came after the group had read others begins at its beginning: whatever is in it is new. One

@@ -58,6 +58,7 @@ struct TaskRecovery {
   bool start_later = false;  // its source begins elsewhere than at its earliest record (StartPolicy)
   // ---- Found ----
   int64_t offset = -1;       // where its source goes on
+  OffsetState noted = OffsetState::kUnknown;  // with it
   bool first = false;        // nothing was committed for it: the offset is where the source's `start` is
   uint64_t replayed = 0;     // changes read
   std::shared_ptr<const StoreView> state;  // what is committed: store keys (see store.h) and values
@@ -167,6 +168,7 @@ class TransactionalCommit {
   size_t at_task_ = 0;
   struct Read {
     std::vector<int64_t> offsets;  // by partition
+    std::vector<OffsetState> states;
     int32_t then = 0;
   };
   std::map<int, Read> committed_;  // by source

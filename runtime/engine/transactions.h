@@ -40,11 +40,15 @@ struct GroupToken {
   bool valid() const { return generation >= 0 && !member.empty(); }
 };
 
+// Whether state belongs to a committed offset, as whoever committed it noted: with kNone all that is not finished lies above.
+enum class OffsetState : uint8_t { kUnknown, kNone, kSome };
+
 // A partition of a source (index into Program::sources), and the offset of the record to be read next; -1: none.
 struct SourceOffset {
   int source = 0;
   int32_t partition = 0;
   int64_t offset = -1;
+  OffsetState state = OffsetState::kUnknown;  // to be noted with it
 };
 
 enum class Isolation : uint8_t { kReadCommitted, kReadUncommitted };
@@ -87,6 +91,12 @@ class Transactions {
   using ChangelogsOf = std::function<std::vector<Changelog>(const std::vector<Rekey>&)>;
   virtual Status LookAtTopics(std::vector<Rekey>* rekeys, const ChangelogsOf& changelogs, int64_t wait_ns_max,
                               std::vector<OwnTopic>* out) {
+    return Status();
+  }
+
+  // Before Open: whether a stage's changelog is there, made by an earlier version of the pipeline that needed it.
+  virtual Status ChangelogExists(int stage, int64_t wait_ns_max, bool* exists) {
+    *exists = false;
     return Status();
   }
 
@@ -136,8 +146,9 @@ class Transactions {
   virtual void BeginRecovery() {}
   // What the group has committed, by partition, for all partitions of a source; -1: nothing. `then`: how many partitions
   // the source had when the first of them was committed, 0 when that is not known. Waits for offsets that a transaction
-  // still holds.
-  virtual TransactionResult Committed(int source, std::vector<int64_t>* offsets, int32_t* then) = 0;
+  // still holds. `states` are noted with them.
+  virtual TransactionResult Committed(int source, std::vector<int64_t>* offsets, std::vector<OffsetState>* states,
+                                      int32_t* then) = 0;
   // Where a source without committed offsets begins: its earliest record, or, with `later`, where its StartPolicy says.
   virtual TransactionResult StartOf(int source, int32_t partition, bool later, int64_t* offset) = 0;
   // The end of a stage's changelog partition.

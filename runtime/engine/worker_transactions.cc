@@ -14,6 +14,7 @@
 #include "runtime/engine/output.h"
 #include "runtime/engine/table_loader.h"
 #include "runtime/engine/task_state.h"
+#include "runtime/engine/topic_names.h"
 #include "runtime/engine/transactional_commit.h"
 #include "runtime/engine/worker.h"
 #include "runtime/state/store.h"
@@ -153,11 +154,12 @@ bool Worker::CommitTransaction() {
   }
   for (auto& task : tasks_) {
     int stage = task->task.stage();
+    if (!engine_->has_changelog(stage)) continue;
     DeltaWriter delta(&stage_deltas_[stage], engine_->step_hashes());
     task->AppendDelta(delta);
     int exchange = program().stages[stage].exchange;
     if (exchange >= 0) Exchanges::AppendDelta(*task, program().exchanges[exchange].step, true, delta);
-    if (task->identity_stored || !engine_->has_changelog(stage)) continue;
+    if (task->identity_stored) continue;
     task->identity_stored = true;
     Buffer identity;
     WriteIdentity(engine_->identity(), &identity);
@@ -385,8 +387,8 @@ bool Worker::LocalStoreFailed() {
 Status Worker::BringBack(const TaskRecovery& recovery) {
   TaskState* task = FindTask(recovery.stage, recovery.partition);
   if (task == nullptr) return Status();  // it went away meanwhile
-  const std::string where = fmt::format("the changelog of `{}`, partition {}", program().stages[recovery.stage].name,
-                                        recovery.partition);
+  const StageSpec& stage = program().stages[recovery.stage];
+  const std::string where = fmt::format("the changelog of `{}`, partition {}", stage.name, recovery.partition);
   TaskContents contents;
   Status status;
   if (recovery.state != nullptr) status = ReadContents(recovery, &contents);
@@ -411,13 +413,25 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     status = CheckIdentity(where, kAfresh, identity, engine_->identity(),
                            [&](uint64_t hash) { return contents.steps.count(hash) != 0; });
     if (!status.ok()) return BringBackWithoutStore(recovery, status, true);
-  } else if (recovery.has_changelog && !recovery.first) {
-    // The first commit of a partition writes both.
+  } else if (recovery.has_changelog && !recovery.first && recovery.noted != OffsetState::kNone) {
+    // The first commit of a partition writes both, unless a version without state began it.
     return Status::Invalid(fmt::format(
         "{}, is empty, and the group has offset {} of its input: the state that belongs to it is gone, or was never in "
         "this topic (`deliver: at_least_once` keeps it in the state directory). To begin without state, {}; the source then "
-        "begins where its `start:` says",
+        "begins where its `start:` says, or with `reset --to committed` where it stands",
         where, recovery.offset, kAfresh));
+  } else if (recovery.first && stage.rereads) {
+    log().Write(LogLevel::kInfo, program().steps[engine_->StepOfStage(recovery.stage)].line,
+                fmt::format("the group has no offset for partition {} of source `{}`: it begins at {}, as `start` says",
+                            recovery.partition, stage.name, recovery.offset));
+  } else if (!recovery.has_changelog && recovery.noted == OffsetState::kSome && stage.rereads) {
+    return Status::Invalid(fmt::format(
+        "source `{}`, partition {}: the group's offset {} was committed by a version of this pipeline that kept pending "
+        "requests in topic `{}`, and that topic was not there when this copy started. If it is there now, start again: it is "
+        "used then. If it was deleted, those requests are lost: to go on without them, stop every copy and run this binary "
+        "with `reset --to committed`; to read their records once more, with `reset --to {}/{}@OFFSET`",
+        stage.name, recovery.partition, recovery.offset, ChangelogTopic(program(), recovery.stage), stage.name,
+        recovery.partition));
   }
   for (size_t i = 0; i < program().windows.size() && !contents.empty; ++i) {
     if (task->windows[i] == nullptr || program().windows[i].stage != recovery.stage) continue;
@@ -440,7 +454,8 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     if (status = port->Restored(); !status.ok()) return status.Within(where);
   }
   task->restored_rows = task->Pending();
-  status = inputs_[recovery.source]->BringBack(recovery.partition, stored, recovery.first);
+  const bool begins = recovery.first || (recovery.has_changelog && contents.empty);
+  status = inputs_[recovery.source]->BringBack(recovery.partition, stored, begins);
   // Whether it is idle follows from what was told.
   if (program().stages[recovery.stage].exchange >= 0) Exchanges::UpdateWatermark(*task);
   if (task->task.watermark_ != INT64_MIN) task->task.Advance();

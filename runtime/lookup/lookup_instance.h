@@ -42,6 +42,7 @@ class LookupInstance final : public LookupPort {
     if (first_ == nullptr) PassWatermark();
   }
   uint32_t pending() const override { return pending_; }
+  int64_t oldest_offset() const override { return first_ != nullptr ? first_->meta.offset : -1; }
   void AppendDelta(DeltaWriter& delta) override;
   Status Restore(Str key, Str value) override;
   Status Restored() override;

@@ -60,15 +60,23 @@ class Resetting {
   // The pipeline's own topics that are there.
   Status FindTopics() {
     if (mode_ != CommitMode::kTransactions) return Status();
-    const std::vector<bool> stages = StagesWithChangelog(program_);
-    std::vector<std::string> names;
-    for (size_t s = 0; s < stages.size(); ++s) {
-      if (stages[s]) names.push_back(ChangelogTopic(program_, static_cast<int>(s)));
+    const std::vector<bool> needed = StagesWithChangelog(program_), possible = StagesThatMayHaveChangelog(program_);
+    std::vector<std::string> names, unneeded;
+    for (size_t s = 0; s < possible.size(); ++s) {
+      if (possible[s]) (needed[s] ? names : unneeded).push_back(ChangelogTopic(program_, static_cast<int>(s)));
     }
     for (size_t e = 0; e < program_.exchanges.size(); ++e) names.push_back(RekeyTopic(program_, static_cast<int>(e)));
     connection_ = program_.sources.front().connection;
     kafka::OperatorClient* client = nullptr;
     if (Status status = op_.Client(connection_, &client); !status.ok()) return status;
+    for (const std::string& name : unneeded) {
+      int32_t partitions = 0;
+      Status status = client->Partitions(name, &partitions);
+      // Who may not see a topic is not told that there is none either.
+      if (status.code() == StatusCode::kNotFound || status.code() == StatusCode::kDenied) continue;
+      if (!status.ok()) return status;
+      topics_.push_back(name);
+    }
     for (const std::string& name : names) {
       int32_t partitions = 0;
       Status status = client->Partitions(name, &partitions);

@@ -49,7 +49,9 @@ Status ReadChangelog(Operator& op, int stage, int32_t only, StateRead how, const
   if (Status status = op.Client(program.sources.front().connection, &client); !status.ok()) return status;
   std::vector<kafka::OffsetRange> ranges;
   Status status = client->Ranges(topic, &ranges);
-  if (status.code() == StatusCode::kNotFound) return Status();  // it never ran
+  if (status.code() == StatusCode::kNotFound) return Status();  // it never ran, or needs none
+  // Who may not see a topic is not told that there is none either.
+  if (status.code() == StatusCode::kDenied && !StagesWithChangelog(program)[static_cast<size_t>(stage)]) return Status();
   if (!status.ok()) return status;
   std::map<std::string, std::string> entries;
   for (size_t p = 0; p < ranges.size(); ++p) {
@@ -124,7 +126,7 @@ Status ReadStore(Operator& op, int stage, int32_t only, const Visitor& visitor) 
 Status ReadState(Operator& op, int stage, int32_t partition, StateRead how, const Visitor& visitor) {
   switch (CommitModeOf(op.program())) {
     case CommitMode::kTransactions:
-      if (!StagesWithChangelog(op.program())[static_cast<size_t>(stage)]) return Status();
+      if (!StagesThatMayHaveChangelog(op.program())[static_cast<size_t>(stage)]) return Status();
       return ReadChangelog(op, stage, partition, how, visitor);
     case CommitMode::kStore: return ReadStore(op, stage, partition, visitor);
     case CommitMode::kOffsets: return Status();

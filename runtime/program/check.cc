@@ -128,19 +128,26 @@ class Checker {
     }
     std::vector<Transactions::Rekey> rekeys;
     for (size_t e = 0; e < program_.exchanges.size(); ++e) rekeys.push_back({static_cast<int>(e), largest});
-    auto changelogs = [this](const std::vector<Transactions::Rekey>& made) {
+    std::vector<bool> kept = StagesWithChangelog(program_);
+    auto changelogs = [this, &kept](const std::vector<Transactions::Rekey>& made) {
       std::vector<int> tasks;
       for (const StageSpec& stage : program_.stages) {
         tasks.push_back(stage.exchange >= 0 ? made[static_cast<size_t>(stage.exchange)].partitions
                                             : partitions_[&program_.sources[static_cast<size_t>(stage.source)]]);
       }
-      return ChangelogsOf(program_, tasks);
+      return ChangelogsOf(program_, kept, tasks);
     };
     ConnectorContext context = context_;
     context.worker = ConnectorContext::kNoWorker;
     std::unique_ptr<Transactions> transactions;
     std::vector<Transactions::OwnTopic> topics;
     Status status = connectors_.MakeTransactions(context, &transactions);
+    for (size_t s = 0; s < kept.size() && status.ok(); ++s) {
+      bool exists = false;
+      if (kept[s] || !program_.stages[s].rereads) continue;
+      status = transactions->ChangelogExists(static_cast<int>(s), wait_ns_, &exists);
+      kept[s] = exists;
+    }
     if (status.ok()) status = transactions->LookAtTopics(&rekeys, changelogs, wait_ns_, &topics);
     if (!status.ok()) Begin("the pipeline's own topics", "", 0).problem = status.message();
     for (Transactions::OwnTopic& topic : topics) {

@@ -186,6 +186,9 @@ struct StageSpec {
   std::string name;         // by source text: "trades", or the step that re-keys
   int source = -1;          // the source that feeds it, or
   int exchange = -1;        // the exchange that does; with transactions both: the source is the exchange's topic
+  // With transactions: needs no changelog. Records that wait for an answer are read again after a crash, since the source's
+  // offset stays below them, and nothing behind them was written before them.
+  bool rereads = false;
 };
 
 enum class Delivery : uint8_t { kExactlyOnce, kAtLeastOnce };

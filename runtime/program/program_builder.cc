@@ -46,10 +46,11 @@ LookupStepSpec& AddLookupStep(Program* program) { return Append(program->lookup_
 WindowSpec& AddWindow(Program* program) { return Append(program->windows); }
 ExchangeSpec& AddExchange(Program* program) { return Append(program->exchanges); }
 
-void AddStage(Program* program, const char* name, int source, int exchange) {
+void AddStage(Program* program, const char* name, int source, int exchange, bool rereads) {
   StageSpec& stage = AppendNamed(program->stages, name);
   stage.source = source;
   stage.exchange = exchange;
+  stage.rereads = rereads;
 }
 
 SinkSpec& AddSink(Program* program, const char* name) { return AppendNamed(program->sinks, name); }

@@ -17,7 +17,7 @@ LookupSpec& AddLookup(Program* program, const char* name);
 LookupStepSpec& AddLookupStep(Program* program);
 WindowSpec& AddWindow(Program* program);
 ExchangeSpec& AddExchange(Program* program);
-void AddStage(Program* program, const char* name, int source, int exchange);
+void AddStage(Program* program, const char* name, int source, int exchange, bool rereads = false);
 SinkSpec& AddSink(Program* program, const char* name);
 void AddDeadletter(Program* program, const char* name);
 void AddDeadletterSink(Program* program, int deadletter, int sink);

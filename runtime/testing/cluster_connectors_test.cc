@@ -91,8 +91,9 @@ class CopyProcess : public SourceEvents {
         break;
       case Job::kRecover: {
         std::vector<int64_t> offsets;
+        std::vector<OffsetState> states;
         int32_t then = 0;
-        result = transactions_->Committed(0, &offsets, &then);
+        result = transactions_->Committed(0, &offsets, &states, &then);
         if (!result.ok()) break;
         if (lost_) {
           // Asked before the last rebalance: asked again.

@@ -52,6 +52,11 @@ Status ClusterTransactions::Open(const std::vector<Changelog>& changelogs, int64
   return Status();
 }
 
+Status ClusterTransactions::ChangelogExists(int stage, int64_t, bool* exists) {
+  *exists = cluster_.Partitions(ChangelogTopic(*program_, stage)) >= 0;
+  return Status();
+}
+
 Status ClusterTransactions::OpenRekeys(std::vector<Rekey>* rekeys, int64_t) {
   for (Rekey& rekey : *rekeys) {
     std::string name = RekeyTopic(*program_, rekey.exchange);
@@ -479,9 +484,11 @@ void ClusterTransactions::TrimRekeyed(int exchange, const std::vector<std::pair<
 
 // ---- Recovery -------------------------------------------------------------------------------------------------------
 
-TransactionResult ClusterTransactions::Committed(int source, std::vector<int64_t>* offsets, int32_t* then) {
+TransactionResult ClusterTransactions::Committed(int source, std::vector<int64_t>* offsets,
+                                                 std::vector<OffsetState>* states, int32_t* then) {
   *then = 0;
   const std::string& topic = program_->sources[static_cast<size_t>(source)].address;
+  states->clear();  // it keeps no notes
   return AskRead(fmt::format("OffsetFetch {}", topic), [cluster = &cluster_, name = group_, topic](std::vector<int64_t>* out) {
     return cluster->FetchOffsets(name, topic, out);
   }, offsets);

@@ -29,6 +29,7 @@ class ClusterTransactions : public Transactions {
                       ClusterRefusal refuse);
 
   Status Open(const std::vector<Changelog>& changelogs, int64_t wait_ns_max) override;
+  Status ChangelogExists(int stage, int64_t wait_ns_max, bool* exists) override;
   Status OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns_max) override;
   GroupToken Group() override;
   void Check(int sink, const OutputBuffer& outputs, std::vector<Sink::Refused>* refused) override;
@@ -47,7 +48,8 @@ class ClusterTransactions : public Transactions {
   void TrimRekeyed(int exchange, const std::vector<std::pair<int32_t, int64_t>>& before) override;
   bool unanswered() const override { return unanswered_; }
   void BeginRecovery() override { reads_.clear(); }
-  TransactionResult Committed(int source, std::vector<int64_t>* offsets, int32_t* then) override;
+  TransactionResult Committed(int source, std::vector<int64_t>* offsets, std::vector<OffsetState>* states,
+                              int32_t* then) override;
   TransactionResult StartOf(int source, int32_t partition, bool latest, int64_t* offset) override;
   TransactionResult ChangelogEnd(int stage, int32_t partition, Isolation isolation, int64_t* end) override;
   TransactionResult Replay(int stage, int32_t partition, int64_t end, int64_t* at, const Change& change) override;

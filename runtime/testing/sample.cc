@@ -391,6 +391,7 @@ Program BuildSample(const SampleOptions& wanted) {
   source.process = &EventsProcess;
   program.sources.push_back(source);
   program.stages.push_back({"events", 0, -1});
+  program.stages.back().rereads = options.rereads;
 
   if (options.with_table) {
     TableSpec table;

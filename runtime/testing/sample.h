@@ -34,6 +34,9 @@ struct SampleOptions {
   int64_t idle_ns = -1;
   bool stateful = true;
   int bad_deadletter = 0;           // -1 drop, -2 stop
+  // What waits is read again instead of being kept: for one lookup in input order or sync, without table and window, whose
+  // bad records are dropped.
+  bool rereads = false;
 };
 
 // Steps of the sample, as indices into Program::steps.

@@ -173,12 +173,14 @@ TEST_CASE("Offsets move with the commit, and only for members of the present gen
   worker.Begin();
   worker.Write({{"a", "1"}});
   worker.Flush();
-  worker.Ok([&] { return worker.transactions->SendOffsets({{0, 0, 40}, {0, 1, -1}}, group); });
+  worker.Ok([&] { return worker.transactions->SendOffsets({{0, 0, 40, OffsetState::kNone}, {0, 1, -1}}, group); });
   // Nobody is told offsets that may still be taken back.
   std::vector<int64_t> offsets;
-  CHECK(worker.transactions->Committed(0, &offsets, &worker.then).outcome == How::kAgain);
+  CHECK(worker.transactions->Committed(0, &offsets, &worker.states, &worker.then).outcome == How::kAgain);
   worker.Commit();
   CHECK(worker.Committed() == std::vector<int64_t>{40, -1});
+  CHECK(worker.states[0] == OffsetState::kNone);
+  CHECK(worker.states[1] == OffsetState::kUnknown);
 
   worker.Begin();
   worker.Ok([&] { return worker.transactions->SendOffsets({{0, 0, 60}}, group); });
@@ -479,7 +481,7 @@ TEST_CASE("A topic that brokers do not know yet is asked for again") {
   std::vector<int64_t> offsets;
   for (int i = 0; i < 3; ++i) {
     CHECK(worker.transactions->StartOf(0, 0, false, &offset).outcome == How::kAgain);
-    CHECK(worker.transactions->Committed(0, &offsets, &worker.then).outcome == How::kAgain);
+    CHECK(worker.transactions->Committed(0, &offsets, &worker.states, &worker.then).outcome == How::kAgain);
   }
   at.probe.CreateTopic(at.in, 1);
   worker.Ok([&] { return worker.transactions->StartOf(0, 0, false, &offset); });
@@ -491,7 +493,7 @@ TEST_CASE("A topic that brokers do not know yet is asked for again") {
   // One that stays away is missing.
   at.probe.DeleteTopic(at.in);
   worker.transactions->BeginRecovery();
-  TransactionResult result = worker.Call([&] { return worker.transactions->Committed(0, &offsets, &worker.then); });
+  TransactionResult result = worker.Call([&] { return worker.transactions->Committed(0, &offsets, &worker.states, &worker.then); });
   CHECK(result.outcome == How::kFailed);
   CHECK_THAT(result.status.message(), Catch::Contains(at.in));
 }
@@ -630,7 +632,7 @@ TEST_CASE("Offsets that nobody answers hold up no other call for long, and a dro
   quick([&] { return worker.transactions->Fence(); });
   quick([&] {
     std::vector<int64_t> offsets;
-    return worker.transactions->Committed(0, &offsets, &worker.then);
+    return worker.transactions->Committed(0, &offsets, &worker.states, &worker.then);
   });
   quick([&] {
     int64_t end;

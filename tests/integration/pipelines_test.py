@@ -10,11 +10,12 @@ import os
 import random
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 import unittest
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -470,6 +471,181 @@ class ExactlyOnce(TestCase):
             ids = sorted(json.loads(r["value"])["id"] for r in self.kafka.read(topic))
             self.assertEqual(ids, list(range(len(orders))), topic)
         self.assertEqual(again.stop(), 0)
+
+
+# ---- Without a changelog ---------------------------------------------------------------------------------------------
+
+
+class WithoutChangelog(TestCase):
+    SOURCE = os.path.join(HERE, "reread.weir")
+    CHANGELOG = "reread.orders.changelog"
+    OUTPUTS = ("answered", "again")
+    # As an earlier version had it: what waits in the order of a key has to be kept.
+    KEPT = ("order input", "order key account")
+
+    def setUp(self):
+        super().setUp()
+        self.broker, self.kafka = self.start_broker()
+        self.peer = self.start_peer()
+        for topic in ("orders", *self.OUTPUTS, "lost"):
+            self.kafka.create(topic, PARTITIONS)
+        self.peer.tell("rule?path=/orders/13*&action=status:404")  # these are missing
+        self.settings = ("--set", f"brokers={self.broker.bootstrap}", "--set", f"url={self.peer.url}")
+        self.written = []
+
+    def write(self, first, last):
+        """Every ninth is filtered out and every tenth cannot be read; partitions have all of each account."""
+        orders = [{"id": i, "account": "filtered" if i % 9 == 0 else f"A{i % 40}"} for i in range(first, last)]
+        self.kafka.write({"topic": "orders", "key": o["account"], "partition": o["id"] % PARTITIONS,
+                          "value": "oops" if o["id"] % 10 == 7 else json.dumps(o)} for o in orders)
+        self.written += [o for o in orders if o["account"] != "filtered" and o["id"] % 10 != 7]
+
+    def version(self, kept):
+        """The pipeline, or as an earlier version of it was."""
+        if not kept:
+            return self.SOURCE
+        with open(self.SOURCE) as file:
+            text = file.read().replace(*self.KEPT)
+        path = os.path.join(self.directory, "kept", "reread.weir")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def run_version(self, *arguments, kept=False, **how):
+        return self.start_pipeline(self.version(kept), *self.settings, "--grace", "200ms", *arguments, **how)
+
+    def ended(self, *arguments, kept=False):
+        """Exit code and log of a start that is to fail."""
+        pipeline = self.run_version(*arguments, kept=kept, wait_ready=False)
+        return pipeline.process.wait(60), pipeline.log()[-3000:]
+
+    def operate(self, *arguments, code=0):
+        result = subprocess.run([compiled(self.SOURCE), *arguments, *self.settings, "--state-dir",
+                                 os.path.join(self.directory, "state")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=120)
+        self.assertEqual(result.returncode, code, result.stdout)
+        return result.stdout
+
+    def waiting(self):
+        """Requests that have no answer."""
+        return self.peer.stats()["in_flight"]
+
+    def hold_orders(self, first, last, least=100):
+        self.peer.tell("set?order=hold&record=1")
+        self.write(first, last)
+        until(lambda: self.waiting() >= least, 60, f"{least} requests wait")
+
+    def release(self):
+        self.peer.tell("set?order=each&delay=0..20")
+        self.peer.tell("release?order=reversed")
+
+    def check(self):
+        """Each order is in one place, once, and in the order of its partition."""
+        missing = [o for o in self.written if str(o["id"]).startswith("13")]
+        found = [o for o in self.written if o not in missing]
+        until(lambda: self.kafka.count("lost") >= len(missing), 60, "all dead letters")
+        for topic in self.OUTPUTS:
+            until(lambda: self.kafka.count(topic) >= len(found), 60, f"all of {topic}")
+            wanted = [(o["account"], o["id"]) for o in found]
+            got = [(json.loads(r["value"])["account"], json.loads(r["value"])["id"]) for r in self.kafka.read(topic)]
+            self.assert_same(wanted, got, order="key")
+        self.assertEqual(sorted(json.loads(r["value"])["id"] for r in self.kafka.read("lost")),
+                         sorted(o["id"] for o in missing))
+
+    def test_what_waits_is_read_again_after_a_kill(self):
+        pipeline = self.run_version("--no-create", "--workers", "2")
+        self.peer.tell("set?delay=0..20")
+        self.write(0, 600)
+        self.check()
+        self.hold_orders(600, 1000)
+        # Offsets go as far as the first that waits: what is filtered out or missing behind it stays above.
+        held = [o["id"] for o in self.written if o["id"] >= 600]
+        first = [min(id for id in held if id % PARTITIONS == p) // PARTITIONS for p in range(PARTITIONS)]
+        until(lambda: self.kafka.committed("reread", "orders", PARTITIONS) == first, 60,
+              "the offsets are those of the first requests that wait")
+        before = {entry["path"] for entry in self.peer.log()}
+        pipeline.kill()
+        self.assertNotIn(self.CHANGELOG, self.kafka.topics())
+        self.release()
+        again = self.run_version("--no-create", "--standby", "--workers", "1")
+        self.write(1000, 1500)
+        self.check()
+        asked = Counter(entry["path"] for entry in self.peer.log())
+        self.assertGreaterEqual(sum(1 for path in before if asked[path] > 1), 100)
+        self.assertEqual(again.stop(), 0)
+        self.assertNotIn(self.CHANGELOG, self.kafka.topics())
+
+    def test_a_changelog_of_an_earlier_version_stays_in_use(self):
+        old = self.run_version("--leave", kept=True)
+        self.hold_orders(0, 450)
+        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == 450, 60, "offsets pass what waits")
+        self.assertEqual(old.stop(), 0)
+        self.assertIn("pending requests", self.operate("state", "list"))
+        self.assertIn(self.CHANGELOG, self.operate("check"))
+        self.release()
+        new = self.run_version("--leave")
+        self.write(450, 1000)
+        self.check()
+        self.assertEqual(new.stop(), 0)
+        # Until it is not wanted any more.
+        self.assertIn(f"deletes topic {self.CHANGELOG}", self.operate("reset", "--to", "committed", "--yes"))
+        after = self.run_version()
+        self.write(1000, 1100)
+        self.check()
+        self.assertEqual(after.stop(), 0)
+        self.assertNotIn(self.CHANGELOG, self.kafka.topics())
+
+    def test_a_changelog_that_was_deleted_with_what_waited_in_it_is_missed(self):
+        old = self.run_version("--leave", kept=True)
+        self.hold_orders(200, 650)
+        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == 450, 60, "offsets pass what waits")
+        self.assertEqual(old.stop(), 0)
+        self.kafka.delete(self.CHANGELOG)
+        self.release()
+        code, log = self.ended("--leave")
+        self.assertEqual(code, 3, log)
+        self.assertIn(self.CHANGELOG, log)
+        self.assertIn("reset --to committed", log)
+        # Read once more, they come out.
+        self.operate("reset", *(f"--to=orders/{p}@0" for p in range(PARTITIONS)), "--yes")
+        new = self.run_version()
+        self.check()
+        self.assertEqual(new.stop(), 0)
+
+    def test_a_version_that_makes_a_changelog_goes_on_and_may_be_taken_back(self):
+        new = self.run_version("--leave")
+        self.peer.tell("set?delay=0..20")
+        self.write(0, 400)
+        self.check()
+        self.hold_orders(400, 800)
+        self.assertEqual(new.stop(), 0)
+        self.release()
+        kept = self.run_version("--leave", kept=True)
+        self.check()
+        self.hold_orders(800, 1200)
+        self.assertEqual(kept.stop(), 0)
+        self.assertIn(self.CHANGELOG, self.kafka.topics())
+        self.release()
+        back = self.run_version()
+        self.write(1200, 1500)
+        self.check()
+        self.assertEqual(back.stop(), 0)
+
+    def test_without_offsets_it_begins_where_start_says_and_tells(self):
+        first = self.run_version("--leave")
+        self.write(0, 400)
+        self.check()
+        self.assertEqual(first.stop(), 0)
+        self.operate("reset", "--yes")  # the group's offsets are gone, as when they expire
+        self.assertEqual(self.kafka.committed("reread", "orders", PARTITIONS), [-1] * PARTITIONS)
+        second = self.run_version("--start", "latest")
+        until(lambda: min(self.kafka.committed("reread", "orders", PARTITIONS)) >= 0, 60, "every partition has an offset")
+        self.write(400, 500)
+        self.check()
+        for p in range(PARTITIONS):
+            self.assertIn(f"no offset for partition {p} of source `orders`: it begins at 100, as `start` says", second.log())
+        self.assertEqual(second.stop(), 0)
 
 
 # ---- Lookups in each order -------------------------------------------------------------------------------------------

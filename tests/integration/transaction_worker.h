@@ -116,9 +116,10 @@ struct Worker : KafkaProcess {
     Ok([&] { return transactions->Abort(); });
   }
   int32_t then = 0;
+  std::vector<weir::OffsetState> states;
   std::vector<int64_t> Committed() {
     std::vector<int64_t> offsets;
-    Ok([&] { return transactions->Committed(0, &offsets, &then); });
+    Ok([&] { return transactions->Committed(0, &offsets, &states, &then); });
     return offsets;
   }
   int64_t End(int32_t partition, weir::Isolation isolation) {

@@ -36,7 +36,7 @@ SampleExpectation ModelSample(const SampleOptions& options, const std::vector<st
       const SampleEvent& event = partitions[p][offset];
       std::string place = std::to_string(p) + " " + std::to_string(offset);
       if (event.bad) {
-        expectation.dead.push_back("bad_input " + place);
+        if (options.bad_deadletter >= 0) expectation.dead.push_back("bad_input " + place);
         continue;
       }
       int64_t watermark_ms = max_ms == INT64_MIN ? INT64_MIN : max_ms - options.lateness_ns / 1'000'000;

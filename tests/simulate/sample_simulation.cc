@@ -37,6 +37,12 @@ SampleOptions ShapeOf(uint64_t seed, std::mt19937_64& random) {
     default: break;
   }
   options.in_flight = 1 + static_cast<int32_t>(random() % 12);
+  // Without a changelog, where the shape allows it.
+  const bool ordered = options.order == OrderMode::kInput || options.sync;
+  if (options.with_lookup && !options.with_window && !options.with_second_lookup && ordered && random() % 3 != 0) {
+    options.rereads = true;
+    options.bad_deadletter = -1;
+  }
   return options;
 }
 
@@ -59,8 +65,9 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
   const bool late = random() % 2 == 0;
   if (late) rig.AnswerLate();
   rig.SetDelay(kDelays[random() % std::size(kDelays)]);
-  result.shape = fmt::format("lookup {}{}{}, window {}, rekeyed {}{}, order {}, {} partitions, {} records each", options.with_lookup,
-                             options.with_second_lookup ? " twice" : "", options.sync ? " sync" : "", options.with_window,
+  result.shape = fmt::format("lookup {}{}{}{}, window {}, rekeyed {}{}, order {}, {} partitions, {} records each", options.with_lookup,
+                             options.with_second_lookup ? " twice" : "", options.sync ? " sync" : "",
+                             options.rereads ? " without changelog" : "", options.with_window,
                              options.rekeyed, options.rekeyed_twice ? " twice" : "", static_cast<int>(options.order),
                              input.partitions, input.records);
 

@@ -99,7 +99,7 @@ TEST_CASE("a wrong protocol is noticed", "[simulate]") {
   for (const char* mutation : {"offsets before changelog", "no fencing", "epoch without offsets",
                                "changelog end is the last stable offset", "late answer accepted",
                                "row removed before its output", "producer kept", "watermark ahead of its data",
-                               "restored rows unsorted", "local store written early"}) {
+                               "restored rows unsorted", "local store written early", "offset above rows that wait"}) {
     uint64_t caught = 0, first = 0;
     uint64_t seeds = Seeds(10'000);
     for (uint64_t seed = 1; seed <= seeds && caught == 0; ++seed) {

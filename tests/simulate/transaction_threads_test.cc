@@ -172,9 +172,10 @@ class LockedTransactions : public Transactions {
     Lock lock(mutex_);
     to_->BeginRecovery();
   }
-  TransactionResult Committed(int source, std::vector<int64_t>* offsets, int32_t* then) override {
+  TransactionResult Committed(int source, std::vector<int64_t>* offsets, std::vector<OffsetState>* states,
+                              int32_t* then) override {
     Lock lock(mutex_);
-    return to_->Committed(source, offsets, then);
+    return to_->Committed(source, offsets, states, then);
   }
   TransactionResult StartOf(int source, int32_t partition, bool latest, int64_t* offset) override {
     Lock lock(mutex_);

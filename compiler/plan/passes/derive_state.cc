@@ -38,6 +38,53 @@ bool MaySendBehind(const Plan& plan, const Node& node) {
   return false;
 }
 
+// Whether a record that takes this route shows itself before those in front of it: as a dead letter, which would be there
+// twice when it is read again; or by ending the pipeline, at each start before those in front of it are finished, so that
+// `skip` never gets to it.
+bool Overtakes(const Route& route) { return route.kind == Route::kSend || route.kind == Route::kStop; }
+
+// On the way to a node and in it, but for what becomes of a lookup's answer.
+bool OvertakesItself(const Node& node) {
+  bool overtakes = Overtakes(node.on_error) && IsFallible(node);
+  if (node.Is<TableJoinOp>()) overtakes = overtakes || Overtakes(node.As<TableJoinOp>().on_missing);
+  return overtakes;
+}
+
+bool OvertakesByOutcome(const Node& lookup) {
+  const LookupOp& op = lookup.As<LookupOp>();
+  return Overtakes(op.on_missing) || Overtakes(op.on_timeout) || Overtakes(op.on_rejected) || Overtakes(op.on_error_outcome);
+}
+
+// See Stage::rereads. Up to the last lookup there is one way, on which every lookup keeps the order and nothing overtakes;
+// what the last lookup lets go on comes in the order of the input, whatever becomes of it. A step that made several records
+// of one would have to be behind the last lookup: part of them may have gone on when the others still wait.
+bool Rereads(const Plan& plan, size_t stage) {
+  const Node& feeder = plan.node(plan.stages[stage].feeder);
+  if (!feeder.Is<SourceOp>()) return false;
+  size_t lookups = 0;
+  for (int id : plan.order) {
+    const Node& node = plan.node(id);
+    if (node.stage != static_cast<int>(stage) || node.dead) continue;
+    if (node.Is<WindowOp>() || node.Is<ExchangeOp>()) return false;
+    lookups += node.Is<LookupOp>() ? 1 : 0;
+  }
+  const Node* node = &feeder;
+  bool overtakes = Overtakes(plan.typed->sources[static_cast<size_t>(feeder.As<SourceOp>().source)].on_bad);
+  for (size_t passed = 0; passed < lookups;) {
+    if (!node->dead) overtakes = overtakes || OvertakesItself(*node);
+    if (node->Is<LookupOp>() && !node->dead) {
+      const LookupOp& op = node->As<LookupOp>();
+      bool sync = plan.typed->lookups[static_cast<size_t>(op.lookup)].sync;
+      if (overtakes || (op.order != OrderMode::kInput && !sync)) return false;
+      if (++passed == lookups) return true;
+      overtakes = OvertakesByOutcome(*node);
+    }
+    if (node->outputs.size() != 1) return false;
+    node = &plan.node(node->outputs.front());
+  }
+  return false;  // nothing waits, and nothing is kept
+}
+
 }  // namespace
 
 Live PendingLive(const Node& lookup) {
@@ -119,6 +166,7 @@ Plan DeriveState(Plan plan) {
       op.value_schema = LayoutHash(layout);
     }
   }
+  for (size_t i = 0; i < plan.stages.size(); ++i) plan.stages[i].rereads = Rereads(plan, i);
   return plan;
 }
 

@@ -8,6 +8,7 @@ namespace {
 constexpr std::string_view kHead = "weir";
 constexpr std::string_view kPartitions = " partitions=";
 constexpr std::string_view kTopic = " topic=";
+constexpr std::string_view kStateless = " state=none";
 
 // Takes `head` off the front.
 bool Take(std::string_view head, std::string_view* text) {
@@ -22,6 +23,7 @@ std::string ToText(const OffsetNote& note) {
   std::string text(kHead);
   if (note.partitions > 0) text.append(kPartitions).append(std::to_string(note.partitions));
   if (!note.topic_id.empty()) text.append(kTopic).append(note.topic_id);
+  if (note.state == OffsetState::kNone) text.append(kStateless);
   return text;
 }
 
@@ -36,6 +38,9 @@ OffsetNote NoteOf(std::string_view text) {
   if (Take(kTopic, &text)) {
     note.topic_id = text.substr(0, text.find(' '));
     text.remove_prefix(note.topic_id.size());
+  }
+  if (note.partitions > 0 || !note.topic_id.empty()) {
+    note.state = Take(kStateless, &text) ? OffsetState::kNone : OffsetState::kSome;
   }
   // What a later version notes behind it is its own affair.
   return text.empty() || text.front() == ' ' ? note : OffsetNote();

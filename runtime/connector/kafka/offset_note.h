@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/engine/transactions.h"
+
 namespace weir::kafka {
 
 struct OffsetNote {
@@ -13,9 +15,10 @@ struct OffsetNote {
   int32_t partitions = 0;
   // The topic that the offset is of, in base64: one that was made anew under its name has another; empty: not known.
   std::string topic_id;
+  OffsetState state = OffsetState::kUnknown;
 };
 
-// "weir partitions=4 topic=AAAAAAAAAAAAAAAAAAAAAA", or less of it.
+// "weir partitions=4 topic=AAAAAAAAAAAAAAAAAAAAAA state=none", or less of it.
 std::string ToText(const OffsetNote& note);
 // Earlier versions noted less, others may have written anything: what is not understood is not known.
 OffsetNote NoteOf(std::string_view text);

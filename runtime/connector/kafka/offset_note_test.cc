@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 using namespace weir::kafka;
+using weir::OffsetState;
 
 TEST_CASE("A note with an offset is read as it was written, and those of other versions as far as they go") {
   OffsetNote note = NoteOf(ToText({4, "mJ5-k2XwRk2cXo0pQd8tYw"}));
@@ -14,6 +15,12 @@ TEST_CASE("A note with an offset is read as it was written, and those of other v
   CHECK(NoteOf("weir topic=abc").topic_id == "abc");
   CHECK(NoteOf("weir partitions=4 topic=abc later=1").topic_id == "abc");
   CHECK(NoteOf("weir partitions=4 later=1").partitions == 4);
+  CHECK(ToText({4, "abc", OffsetState::kNone}) == "weir partitions=4 topic=abc state=none");
+  CHECK(NoteOf("weir partitions=4 topic=abc state=none").state == OffsetState::kNone);
+  CHECK(NoteOf("weir partitions=4 topic=abc state=none").topic_id == "abc");
+  CHECK(NoteOf("weir partitions=4 state=none later=1").state == OffsetState::kNone);
+  CHECK(NoteOf("weir partitions=4 topic=abc").state == OffsetState::kSome);
+  CHECK(NoteOf("weir partitions=4 state=nonesuch").state == OffsetState::kUnknown);
 }
 
 TEST_CASE("What is no note of an offset is not taken for one") {
@@ -22,11 +29,13 @@ TEST_CASE("What is no note of an offset is not taken for one") {
     CAPTURE(text);
     CHECK(NoteOf(text).partitions == 0);
     CHECK(NoteOf(text).topic_id.empty());
+    CHECK(NoteOf(text).state == OffsetState::kUnknown);
   }
 }
 
 TEST_CASE("An offset that is set by hand is of no certain topic") {
   CHECK(WithoutTopic("weir partitions=4 topic=abc") == "weir partitions=4");
+  CHECK(WithoutTopic("weir partitions=4 topic=abc state=none") == "weir partitions=4 state=none");
   CHECK(WithoutTopic("weir topic=abc").empty());
   CHECK(WithoutTopic("weir partitions=4") == "weir partitions=4");
   CHECK(WithoutTopic("weir start") == "weir start");

@@ -38,7 +38,7 @@ void Questions::Pause(const Open& open) {
 }
 
 TransactionResult Questions::Committed(const std::string& topic, bool own, std::vector<int64_t>* offsets,
-                                       std::vector<int64_t>* starts, OffsetNote* note) {
+                                       std::vector<int64_t>* starts, std::vector<OffsetState>* states, OffsetNote* note) {
   Client* admin = nullptr;
   if (Status status = connection_->Admin(&admin); !status.ok()) return {TransactionOutcome::kFailed, status};
   std::string key = "committed " + topic;
@@ -61,12 +61,14 @@ TransactionResult Questions::Committed(const std::string& topic, bool own, std::
   Status status = GroupOffsetsOf(*admin, *open.request, what, open.partitions, &unstable, &found);
   offsets->assign(found.size(), -1);
   starts->assign(found.size(), -1);
+  states->assign(found.size(), OffsetState::kUnknown);
   note->partitions = 0;
   note->topic_id = open.topic_id;
   for (size_t p = 0; p < found.size(); ++p) {
     (found[p].start ? *starts : *offsets)[p] = found[p].offset;
     connection_->RememberLeaderEpoch(topic, static_cast<int32_t>(p), found[p].leader_epoch);
     OffsetNote noted = NoteOf(found[p].metadata);
+    (*states)[p] = noted.state;
     if (noted.partitions > 0) {
       note->partitions = note->partitions == 0 ? noted.partitions : std::min(note->partitions, noted.partitions);
     }

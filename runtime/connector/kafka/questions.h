@@ -22,11 +22,11 @@ class Questions {
   explicit Questions(Connection* connection) : connection_(connection) {}
 
   // The group's offsets of all partitions that the topic has now; -1: none. Waits for offsets that a transaction holds.
-  // Those that are only where a partition is to begin (kStartText) are in `starts` instead. `note`: what is noted with them,
-  // and the topic's id as it is now; kFailed (kCorrupt) when they were committed for another topic of its name, with `own`
-  // as for CheckTopicId.
+  // Those that are only where a partition is to begin (kStartText) are in `starts` instead. `states` are noted with them.
+  // `note`: what is noted with all of them, and the topic's id as it is now; kFailed (kCorrupt) when they were committed for
+  // another topic of its name, with `own` as for CheckTopicId.
   TransactionResult Committed(const std::string& topic, bool own, std::vector<int64_t>* offsets,
-                              std::vector<int64_t>* starts, OffsetNote* note);
+                              std::vector<int64_t>* starts, std::vector<OffsetState>* states, OffsetNote* note);
   TransactionResult EdgeOf(const std::string& topic, int32_t partition, Edge edge, Isolation isolation,
                            int64_t* offset);
   // The first committed record that is not older than `time_ns`; the end when there is none.

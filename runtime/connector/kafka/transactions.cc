@@ -110,6 +110,17 @@ Status KafkaTransactions::LookAtTopics(std::vector<Rekey>* rekeys, const Changel
   return Status();
 }
 
+Status KafkaTransactions::ChangelogExists(int stage, int64_t wait_ns_max, bool* exists) {
+  *exists = false;
+  Client* admin = nullptr;
+  if (Status status = connection_->Admin(&admin); !status.ok()) return status;
+  int32_t partitions = 0;
+  Status status = PartitionCount(*admin, ChangelogTopic(*program_, stage), wait_ns_max, &partitions);
+  *exists = status.ok();
+  // Without the right to see it the broker does not say either. The offsets tell when state belongs to them.
+  return status.code() == StatusCode::kNotFound || status.code() == StatusCode::kDenied ? Status() : status;
+}
+
 Status KafkaTransactions::OpenRekeys(std::vector<Rekey>* rekeys, int64_t wait_ns_max) {
   rekeys_.clear();
   commands_.clear();
@@ -335,6 +346,7 @@ TransactionResult KafkaTransactions::SendOffsets(const std::vector<SourceOffset>
     rd_kafka_topic_partition_set_leader_epoch(entry, connection_->KnownLeaderEpoch(SourceTopic(o.source), o.partition));
     auto note = notes_.find(o.source);
     if (note == notes_.end()) continue;
+    note->second.state = o.state;
     std::string text = ToText(note->second);
     entry->metadata = strdup(text.c_str());  // the list frees it
     entry->metadata_size = text.size();
@@ -356,10 +368,11 @@ TransactionResult KafkaTransactions::Commit() { return producer_ ? producer_->Co
 
 TransactionResult KafkaTransactions::Abort() { return producer_ ? producer_->Abort() : TransactionResult(); }
 
-TransactionResult KafkaTransactions::Committed(int source, std::vector<int64_t>* offsets, int32_t* then) {
+TransactionResult KafkaTransactions::Committed(int source, std::vector<int64_t>* offsets,
+                                               std::vector<OffsetState>* states, int32_t* then) {
   OffsetNote note;
   const bool own = program_->sources[static_cast<size_t>(source)].exchange >= 0;
-  TransactionResult result = questions_.Committed(SourceTopic(source), own, offsets, &starts_[source], &note);
+  TransactionResult result = questions_.Committed(SourceTopic(source), own, offsets, &starts_[source], states, &note);
   if (!result.ok()) return result;
   *then = note.partitions;
   if (note.partitions == 0) note.partitions = static_cast<int32_t>(offsets->size());

@@ -48,6 +48,7 @@ class KafkaTransactions final : public Transactions {
   Status Open(const std::vector<Changelog>& changelogs, int64_t wait_ns_max) override;
   Status LookAtTopics(std::vector<Rekey>* rekeys, const ChangelogsOf& changelogs, int64_t wait_ns_max,
                       std::vector<OwnTopic>* out) override;
+  Status ChangelogExists(int stage, int64_t wait_ns_max, bool* exists) override;
   ChangelogFacts Facts(int stage) override;
   GroupToken Group() override;
   void Check(int sink, const OutputBuffer& outputs, std::vector<Sink::Refused>* refused) override;
@@ -67,7 +68,8 @@ class KafkaTransactions final : public Transactions {
   bool unanswered() const override { return producer_ && producer_->unanswered(); }
 
   void BeginRecovery() override { questions_.Clear(); }
-  TransactionResult Committed(int source, std::vector<int64_t>* offsets, int32_t* then) override;
+  TransactionResult Committed(int source, std::vector<int64_t>* offsets, std::vector<OffsetState>* states,
+                              int32_t* then) override;
   TransactionResult StartOf(int source, int32_t partition, bool later, int64_t* offset) override;
   TransactionResult ChangelogEnd(int stage, int32_t partition, Isolation isolation, int64_t* end) override;
   TransactionResult Replay(int stage, int32_t partition, int64_t end, int64_t* at, const Change& change) override;

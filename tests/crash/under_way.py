@@ -4,6 +4,7 @@ with and end with."""
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -70,7 +71,10 @@ class UnderWay(unittest.TestCase):
         until(lambda: self.kafka.committed("crash", "orders", 1) == wanted, 60, "all orders are read")
 
     def ends_with(self, pipeline, code, *words, timeout_s=60):
-        self.assertEqual(pipeline.process.wait(timeout_s), code, pipeline.log()[-3000:])
+        try:
+            self.assertEqual(pipeline.process.wait(timeout_s), code, pipeline.log()[-3000:])
+        except subprocess.TimeoutExpired:
+            self.fail(f"it runs on after {timeout_s} s:\n{pipeline.log()[-6000:]}\n{self.kafka.members('crash')}")
         for word in words:
             self.assertTrue(word in pipeline.log(), f"not in the log: {word}\n{pipeline.log()[-3000:]}")
 

@@ -422,13 +422,13 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
         where, recovery.offset, kAfresh));
   } else if (recovery.first && stage.rereads) {
     log().Write(LogLevel::kInfo, program().steps[engine_->StepOfStage(recovery.stage)].line,
-                fmt::format("the group has no offset for partition {} of source `{}`: it begins at {}, as `start` says",
+                fmt::format("nothing of partition {} of source `{}` was committed for this group: it begins at {}",
                             recovery.partition, stage.name, recovery.offset));
   } else if (!recovery.has_changelog && recovery.noted == OffsetState::kSome && stage.rereads) {
     return Status::Invalid(fmt::format(
         "source `{}`, partition {}: the group's offset {} was committed by a version of this pipeline that kept pending "
-        "requests in topic `{}`, and that topic was not there when this copy started. If it is there now, start again: it is "
-        "used then. If it was deleted, those requests are lost: to go on without them, stop every copy and run this binary "
+        "requests in topic `{}`, and when this copy started that topic was not there, or it has no right to see it (DESCRIBE). "
+        "If it is there now, start again: it is used then. If it was deleted, those requests are lost: to go on without them, stop every copy and run this binary "
         "with `reset --to committed`; to read their records once more, with `reset --to {}/{}@OFFSET`",
         stage.name, recovery.partition, recovery.offset, ChangelogTopic(program(), recovery.stage), stage.name,
         recovery.partition));

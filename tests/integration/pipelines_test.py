@@ -644,7 +644,7 @@ class WithoutChangelog(TestCase):
         self.write(400, 500)
         self.check()
         for p in range(PARTITIONS):
-            self.assertIn(f"no offset for partition {p} of source `orders`: it begins at 100, as `start` says", second.log())
+            self.assertIn(f"nothing of partition {p} of source `orders` was committed for this group: it begins at 100", second.log())
         self.assertEqual(second.stop(), 0)
 
 

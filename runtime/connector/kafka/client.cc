@@ -74,6 +74,15 @@ void Client::Silence() {
   log_ = nullptr;
 }
 
+bool IsRefusal(const char* words) {
+  // What breaks off is an outage, though it does so while this client shows who it is. And brokers that go away get "… might
+  // require SASL authentication": a guess of librdkafka's.
+  for (const char* outage : {"might require", "Disconnected", "imed out", "transport", "handle destroyed"}) {
+    if (Contains(words, outage)) return false;
+  }
+  return Contains(words, "authentication") || Contains(words, "SSL handshake failed") || Contains(words, "certificate");
+}
+
 // librdkafka's threads. Its own words go to the log; a failed connection is kept for the answer to "why not?".
 void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const char* text) {
   auto* client = static_cast<Client*>(rd_kafka_opaque(rk));
@@ -95,10 +104,10 @@ void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const 
     // "[thrd:…]: host:9092/bootstrap: Connect to … failed: …": what follows the thread's name is for people.
     const char* words = strstr(text, "]: ");
     words = words ? words + 3 : text;
-    // Brokers that go away get "… might require SASL authentication": a guess of librdkafka's, not a refusal.
-    if ((Contains(words, "authentication") && !Contains(words, "might require")) ||
-        Contains(words, "SSL handshake failed") || Contains(words, "certificate")) {
+    if (IsRefusal(words)) {
       client->refused_us_.store(true, std::memory_order_relaxed);
+    } else if (Contains(words, "Connect to")) {
+      client->refused_us_.store(false, std::memory_order_relaxed);  // there is nobody who could refuse
     }
     // "1/1 brokers are down" says less than what came before it.
     if (!Contains(words, "brokers are down")) {

@@ -94,6 +94,10 @@ class Client {
   std::string last_failure_;  // librdkafka's words for the last connection that failed
 };
 
+// Whether librdkafka's words about a connection say that brokers do not want this client: its password, its certificate, or
+// theirs. False for whatever an outage may be the reason of.
+bool IsRefusal(const char* words);
+
 // Passing troubles that librdkafka itself keeps trying to get over.
 bool IsPassing(rd_kafka_resp_err_t code);
 

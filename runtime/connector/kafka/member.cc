@@ -247,7 +247,7 @@ void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
   ask_again_ = false;
   asked_.clear();
   // A commit that reaches the broker after this member has joined again would count as foreign: it is waited for.
-  if (lost) {
+  if (lost || closing_) {  // Close has waited
     to_commit_.clear();
   } else {
     WaitForCommits(kRevokeCommitNsMax);
@@ -384,7 +384,7 @@ void Member::Close(int64_t wait_ns_max) {
   closing_ = true;
   if (wait_ns_max == 0 || !client_) return;
   const int64_t end = MonoNs() + wait_ns_max;
-  if (!keep_place_ && !instance_id_.empty() && joined_) GiveUpPlace(end);
+  if (!keep_place_ && !instance_id_.empty()) GiveUpPlace(end);
   Error error(rd_kafka_consumer_close_queue(client_->get(), control_.get()));
   if (error) return;
   while (!rd_kafka_consumer_closed(client_->get()) && MonoNs() < end) {
@@ -397,9 +397,15 @@ void Member::Close(int64_t wait_ns_max) {
 
 // Unsubscribing is how a static member leaves; closing does not.
 void Member::GiveUpPlace(int64_t end_ns) {
+  if (!joined_ && member_id().empty()) return;  // the group has not answered it yet
   if (rd_kafka_unsubscribe(client_->get())) return;
   while (!left_.load(std::memory_order_acquire) && MonoNs() < end_ns) {
     if (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->get(), kLeavePollMs)) rd_kafka_message_destroy(message);
+  }
+  if (!left_.load(std::memory_order_acquire) && log_ != nullptr) {
+    log_->Write(LogLevel::kWarning, settings_.line,
+                "group `" + settings_.group + "` did not hear in time that this process leaves, as while it waits for other " +
+                    "members or its broker is away: partitions move when the session ends");
   }
 }
 

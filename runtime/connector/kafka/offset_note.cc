@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kHead = "weir";
 constexpr std::string_view kPartitions = " partitions=";
 constexpr std::string_view kTopic = " topic=";
-constexpr std::string_view kStateless = " state=none";
+constexpr std::string_view kStateless = " state=none", kStateful = " state=some";
 
 // Takes `head` off the front.
 bool Take(std::string_view head, std::string_view* text) {
@@ -24,6 +24,7 @@ std::string ToText(const OffsetNote& note) {
   if (note.partitions > 0) text.append(kPartitions).append(std::to_string(note.partitions));
   if (!note.topic_id.empty()) text.append(kTopic).append(note.topic_id);
   if (note.state == OffsetState::kNone) text.append(kStateless);
+  if (note.state == OffsetState::kSome) text.append(kStateful);
   return text;
 }
 
@@ -39,8 +40,10 @@ OffsetNote NoteOf(std::string_view text) {
     note.topic_id = text.substr(0, text.find(' '));
     text.remove_prefix(note.topic_id.size());
   }
-  if (note.partitions > 0 || !note.topic_id.empty()) {
-    note.state = Take(kStateless, &text) ? OffsetState::kNone : OffsetState::kSome;
+  if (Take(kStateless, &text)) {
+    note.state = OffsetState::kNone;
+  } else if (Take(kStateful, &text)) {
+    note.state = OffsetState::kSome;
   }
   // What a later version notes behind it is its own affair.
   return text.empty() || text.front() == ' ' ? note : OffsetNote();

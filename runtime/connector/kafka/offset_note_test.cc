@@ -19,7 +19,9 @@ TEST_CASE("A note with an offset is read as it was written, and those of other v
   CHECK(NoteOf("weir partitions=4 topic=abc state=none").state == OffsetState::kNone);
   CHECK(NoteOf("weir partitions=4 topic=abc state=none").topic_id == "abc");
   CHECK(NoteOf("weir partitions=4 state=none later=1").state == OffsetState::kNone);
-  CHECK(NoteOf("weir partitions=4 topic=abc").state == OffsetState::kSome);
+  CHECK(ToText({4, "abc", OffsetState::kSome}) == "weir partitions=4 topic=abc state=some");
+  CHECK(NoteOf("weir partitions=4 topic=abc state=some").state == OffsetState::kSome);
+  CHECK(NoteOf("weir partitions=4 topic=abc").state == OffsetState::kUnknown);
   CHECK(NoteOf("weir partitions=4 state=nonesuch").state == OffsetState::kUnknown);
 }
 

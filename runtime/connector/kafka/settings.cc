@@ -218,9 +218,11 @@ Status MakeConf(const Settings& settings, Role role, const std::string& client_i
       // Metrics are at /metrics, not pushed to the broker; and librdkafka's mock cluster falls silent when asked for
       // telemetry subscriptions.
       {"enable.metrics.push", "false"},
-      // Where this machine's authorities are depends on who made it, and OpenSSL knows Debian's place only.
-      {"ssl.ca.location", "probe"},
   };
+  // Where this machine's authorities are depends on who made it, and OpenSSL knows Debian's place only, and these two.
+  if (std::getenv("SSL_CERT_FILE") == nullptr && std::getenv("SSL_CERT_DIR") == nullptr) {
+    before.push_back({"ssl.ca.location", "probe"});
+  }
   if (role == Role::kFetch) {
     // A partition's queue that is full is looked at again after this time; librdkafka's default of 1 s stalls.
     before.push_back({"fetch.queue.backoff.ms", "2"});

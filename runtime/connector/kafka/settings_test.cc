@@ -102,7 +102,12 @@ TEST_CASE("TLS and SASL are said in few words") {
   Settings settings;
   REQUIRE(Read({{"tls", "true"}}, {}, &settings).ok());
   CHECK(Value(settings, Role::kFetch, "security.protocol") == "ssl");
+  unsetenv("SSL_CERT_FILE");
+  unsetenv("SSL_CERT_DIR");
   CHECK(Value(settings, Role::kFetch, "ssl.ca.location") == "probe");  // wherever this machine has them
+  setenv("SSL_CERT_FILE", "/ca.pem", 1);
+  CHECK(Value(settings, Role::kFetch, "ssl.ca.location") != "probe");  // OpenSSL takes what it is told
+  unsetenv("SSL_CERT_FILE");
   Settings sasl;
   REQUIRE(Read({{"user", "u"}, {"password", "p"}}, {}, &sasl).ok());
   CHECK(Value(sasl, Role::kFetch, "security.protocol") == "sasl_plaintext");

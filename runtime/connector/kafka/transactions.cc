@@ -118,6 +118,7 @@ Status KafkaTransactions::ChangelogExists(int stage, int64_t wait_ns_max, bool* 
   Status status = PartitionCount(*admin, ChangelogTopic(*program_, stage), wait_ns_max, &partitions);
   *exists = status.ok();
   // Without the right to see it the broker does not say either. The offsets tell when state belongs to them.
+  if (status.code() == StatusCode::kDenied && admin->refused_us()) return status;
   return status.code() == StatusCode::kNotFound || status.code() == StatusCode::kDenied ? Status() : status;
 }
 

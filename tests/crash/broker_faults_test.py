@@ -163,7 +163,7 @@ class RightsWithdrawn(UnderWay):
                 (error,) = (e for e in map(json.loads, pipeline.log().splitlines()) if e["level"] == "error")
                 for word in words:
                     self.assertIn(word, error["msg"])
-                self.assertEqual(error["at"], f"crash.weir:{LINES['source orders']}")
+                self.assertEqual(error["at"], f"crash.weir:{LINES[line]}")
                 self.assertEqual(writer.wait(60), 0)
         pipeline.start()
         self.until_read()

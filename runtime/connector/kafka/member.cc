@@ -104,15 +104,15 @@ Status Member::Serve() {
     rd_kafka_message_destroy(message);
   }
   if (renew_ && fatal_.ok()) fatal_ = Renew();
+  if (!fatal_.ok()) return fatal_;
   if (!client_->refused_us()) {
     refused_since_ns_ = 0;
   } else if (refused_since_ns_ == 0) {
     refused_since_ns_ = now;
-  } else if (now - refused_since_ns_ > kRefusedNsMax && fatal_.ok()) {
-    fatal_ = client_->Unreachable();
+  } else if (now - refused_since_ns_ > kRefusedNsMax) {
+    return fatal_ = client_->Unreachable();
   }
-  if (!fatal_.ok()) return fatal_;
-  if (!missing_.empty() && fatal_.ok()) fatal_ = LookForMissing(now);
+  if (!missing_.empty()) fatal_ = LookForMissing(now);
   ServeAnswers(0);
   if (asking_ && now - question_sent_ns_ > kAskNsMax) {
     asking_ = false;

@@ -60,28 +60,21 @@ class Resetting {
   // The pipeline's own topics that are there.
   Status FindTopics() {
     if (mode_ != CommitMode::kTransactions) return Status();
-    const std::vector<bool> needed = StagesWithChangelog(program_), possible = StagesThatMayHaveChangelog(program_);
-    std::vector<std::string> names, unneeded;
+    const std::vector<bool> possible = StagesThatMayHaveChangelog(program_);
+    std::vector<std::string> names;
     for (size_t s = 0; s < possible.size(); ++s) {
-      if (possible[s]) (needed[s] ? names : unneeded).push_back(ChangelogTopic(program_, static_cast<int>(s)));
+      if (possible[s]) names.push_back(ChangelogTopic(program_, static_cast<int>(s)));
     }
     for (size_t e = 0; e < program_.exchanges.size(); ++e) names.push_back(RekeyTopic(program_, static_cast<int>(e)));
     connection_ = program_.sources.front().connection;
     kafka::OperatorClient* client = nullptr;
     if (Status status = op_.Client(connection_, &client); !status.ok()) return status;
-    for (const std::string& name : unneeded) {
-      int32_t partitions = 0;
-      Status status = client->Partitions(name, &partitions);
-      if (status.code() == StatusCode::kNotFound) continue;
-      // Who may not see a topic is not told that there is none either; and one of an earlier version would be believed at
-      // the next start.
-      if (!status.ok()) return status;
-      topics_.push_back(name);
-    }
     for (const std::string& name : names) {
       int32_t partitions = 0;
       Status status = client->Partitions(name, &partitions);
       if (status.code() == StatusCode::kNotFound) continue;
+      // Also where it may not be seen: one of an earlier version, which this one does not need, would be believed at the
+      // next start.
       if (!status.ok()) return status;
       topics_.push_back(name);
       bool rekeyed = std::any_of(program_.sources.begin(), program_.sources.end(), [&](const SourceSpec& source) {

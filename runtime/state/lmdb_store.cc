@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -22,20 +24,22 @@ namespace weir {
 namespace {
 
 constexpr uint8_t kCutKey = 1;
+// Where a state is made that is to replace another one. A process that was killed may have left some of it.
+constexpr const char* kMade = "made";
 
 MDB_val Val(Str bytes) { return MDB_val{bytes.size, const_cast<char*>(bytes.data)}; }
 Str View(const MDB_val& val) { return Str(static_cast<const char*>(val.mv_data), val.mv_size); }
 
 uint32_t Checksum(Str key, Str rest) { return Crc32c(rest.data, rest.size, Crc32c(key.data, key.size)); }
 
-// Only the lock and what LMDB makes may be there.
+// Only the lock, what LMDB makes and what a killed process left may be there.
 bool HoldsOtherFiles(const std::string& directory) {
+  const std::set<std::string_view> ours = {".", "..", "lock", "data.mdb", kMade};
   DIR* dir = opendir(directory.c_str());
   if (dir == nullptr) return false;
   bool other = false;
   while (dirent* entry = readdir(dir)) {
-    std::string_view name = entry->d_name;
-    if (name != "." && name != ".." && name != "lock" && name != "data.mdb") other = true;
+    if (ours.count(entry->d_name) == 0) other = true;
   }
   closedir(dir);
   return other;
@@ -50,8 +54,7 @@ Status SyncDirectory(const std::string& directory) {
   return status;
 }
 
-// Where a state is made that is to replace another one. A process that was killed may have left some of it.
-std::string MadeIn(const std::string& directory) { return directory + "/made"; }
+std::string MadeIn(const std::string& directory) { return directory + "/" + kMade; }
 
 Status RemoveMade(const std::string& directory) {
   const std::string made = MadeIn(directory);

@@ -192,6 +192,7 @@ TEST_CASE("what replaces a state is all there is, whatever was there before") {
   CHECK_FALSE(std::filesystem::exists(path + "/made"));
   std::filesystem::copy(path, path + "/made");
   REQUIRE(LmdbStore::Empty(path).ok());
+  std::filesystem::create_directory(path + "/made");  // and somebody removed the rest
   LmdbStore store(path);
   REQUIRE(store.Open(Identity()).ToString() == "ok");
   CHECK(store.Stats().entries == 0);

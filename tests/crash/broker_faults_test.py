@@ -7,8 +7,10 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
@@ -21,6 +23,7 @@ from under_way import UnderWay  # noqa: E402
 SESSION = ("--kafka.session.timeout.ms=6000", "--kafka.heartbeat.interval.ms=500")
 ACLS = "org.apache.kafka.tools.AclCommand"
 LOST = "has lost records that were read already"
+REFUSED_S = 10  # who is refused for longer ends
 MADE_ANEW = "was deleted and made anew"
 
 # Where something is declared: "sink none_out".
@@ -214,6 +217,53 @@ class Users(UnderWay):
         self.until_read()
         self.stops(pipeline)
         self.all_came_out_once()
+
+
+    def test_an_outage_in_the_middle_of_a_handshake_is_no_refusal(self):
+        """As with a balancer whose brokers are away: it takes connections and closes them."""
+        self.prepare_for_users()
+        pipeline = self.copy_of("first").start()
+        self.write(300)
+        self.until_read()
+        self.broker.kill()
+        with Closer(self.broker.users_bootstrap) as closer:
+            until(lambda: closer.lasted_s > REFUSED_S + 4 or pipeline.process.poll() is not None, 60, "connections are closed")
+        self.assertIsNone(pipeline.process.poll(), pipeline.log()[-3000:])
+        self.broker.start()
+        self.write(300)
+        self.until_read()
+        self.stops(pipeline)
+        self.all_came_out_once()
+
+
+class Closer:
+    """Takes connections at an address and closes each at once."""
+
+    def __init__(self, address):
+        host, port = address.split(":")
+        self._listener = socket.create_server((host, int(port)))
+        self._first = None
+        self.lasted_s = 0  # from the first of them to the last
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            connection.close()
+            self._first = self._first or now()
+            self.lasted_s = now() - self._first
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
 
 
 class Quotas(UnderWay):

@@ -270,7 +270,7 @@ class Starts(TestCase):
         self.assertIn("must be earliest, latest", self.operate("run", "--start", "yesterday", code=1))
 
 
-class Resets(TestCase):
+class TenTrades(TestCase):
     """Ten trades of one symbol were read, and their window is open."""
 
     def setUp(self):
@@ -284,6 +284,8 @@ class Resets(TestCase):
     def ids(self):
         return [v["id"] for v in self.values("named")]
 
+
+class Resets(TenTrades):
     def at(self, offset):
         return f"trades/{self.partition}@{offset}"
 
@@ -377,7 +379,7 @@ class Resets(TestCase):
 ASKS_ONLY = {1, 2, 3, 9, 10, 15, 16, 18, 27, 32, 60, 71, 72}
 
 
-class KilledResets(TestCase):
+class KilledResets(TenTrades):
     """Ten trades of one symbol were read, and the windows of two stages are open: of its symbol, and of its account, for which
     they are re-keyed. A reset is killed at each request that changes something, before the broker has it and before its answer
     comes."""
@@ -387,16 +389,11 @@ class KilledResets(TestCase):
 
     def setUp(self):
         super().setUp()
-        self.name("ACME", "Acme")
-        self.kafka.write([record(trade(i, "ACME", ms=i)) for i in range(10)])
-        self.run_to_end()
-        self.partition = self.kafka.read("trades")[0]["partition"]
-        self.seen = []
-        self.assertEqual(self.new_ids(), list(range(10)))
+        self.seen = self.ids()
 
     def new_ids(self):
         """Of what came out since this was called last."""
-        ids = [v["id"] for v in self.values("named")]
+        ids = self.ids()
         new, self.seen = ids[len(self.seen):], ids
         return new
 

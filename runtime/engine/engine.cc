@@ -624,6 +624,9 @@ MetricsSnapshot Engine::Metrics() const {
     snapshot.uncommitted = snapshot.uncommitted || worker->uncommitted();
     snapshot.epochs_committed += worker->commit_->commits.Get();
     snapshot.transactions_given_up += worker->commit_->given_up.Get();
+    if (const uint64_t limit = worker->epoch_bytes_limit(), least = snapshot.epoch_bytes_limit; limit != 0) {
+      snapshot.epoch_bytes_limit = least == 0 ? limit : std::min(limit, least);
+    }
     snapshot.transactional_producers += worker->commit_->producers.Get();
     snapshot.last_epoch_ns = std::max(snapshot.last_epoch_ns, worker->commit_->last_duration_ns.Get());
     snapshot.last_epoch_bytes += worker->commit_->last_bytes.Get();

@@ -17,6 +17,8 @@ namespace {
 constexpr int kBatchesPerTurn = 8;
 // How often an idle partition's clock is looked at when what waits for it is behind an exchange.
 constexpr int64_t kIdleTickNs = 100'000'000;
+
+uint64_t BytesOf(const Message& message) { return message.key.size + message.value.size; }
 }  // namespace
 
 void WriteStoredSource(const StoredSource& stored, RowWriter& out) {
@@ -112,8 +114,10 @@ void Input::Gauges(std::vector<PartitionMetrics>* out) const {
 bool Input::Turn(bool may_process, bool may_poll) {
   bool did = false;
   if (may_process) {
-    for (auto& partition : partitions_) {
-      while (!partition->waiting.empty() && !partition->task->task.blocked()) {
+    const uint64_t first = worker_.epoch_limit().epochs() / worker_.program().sources.size();
+    for (size_t i = 0; i < partitions_.size(); ++i) {
+      Partition* partition = partitions_[(first + i) % partitions_.size()].get();
+      while (!partition->waiting.empty() && !partition->task->task.blocked() && !worker_.epoch_limit().Full()) {
         if (!Work(*partition)) break;
         did = true;
         if (worker_.stopping()) return true;
@@ -147,7 +151,7 @@ bool Input::Turn(bool may_process, bool may_poll) {
     if (partition == nullptr || partition->recovering || batch->size == 0) continue;
     Accept(*partition, std::move(batch));
     if (may_process && !partition->task->task.blocked()) {
-      while (!partition->waiting.empty() && Work(*partition)) {
+      while (!partition->waiting.empty() && !worker_.epoch_limit().Full() && Work(*partition)) {
       }
     }
     UpdateHold(*partition);
@@ -210,11 +214,17 @@ bool Input::Work(Partition& partition) {
   task.ticket_ = waiting.open != nullptr ? &waiting.open->ticket : nullptr;
   uint64_t begun = task.begun_;
   uint32_t begin = waiting.begin;
+  const uint32_t size = batch.size;
+  if (EpochLimit& limit = worker_.epoch_limit(); limit.limited()) {
+    batch.size = limit.EndThatFits(begin, size, [&](uint32_t i) { return BytesOf(batch.messages[i]); });
+  }
   const bool rekeyed = spec_.exchange >= 0;
   Exchanges::Rekeyed found = Exchanges::Rekeyed::kReadable;
   uint32_t end = rekeyed
                      ? worker_.exchanges().ProcessRekeyed(*partition.task, spec_.exchange, batch, begin, &found)
                      : spec_.process(task, batch, begin);
+  const bool in_bounds = end <= batch.size && end >= begin;
+  batch.size = size;
   task.ticket_ = nullptr;
   worker_.arena().Reset();
   uint32_t taken = end - begin;
@@ -230,14 +240,14 @@ bool Input::Work(Partition& partition) {
                  worker_.program().steps[spec_.step].line);
     return false;
   }
-  if (end > batch.size || end < begin || (!rekeyed && task.begun_ - begun != taken)) {
+  if (!in_bounds || (!rekeyed && task.begun_ - begun != taken)) {
     worker_.Fail(ExitCode::kInternal,
                  fmt::format("source `{}`: {} records taken and {} begun", spec_.name, taken, task.begun_ - begun));
     return false;
   }
   if (taken != 0) {
     worker_.MarkDirty();
-    if (!rekeyed) Count(batch, begin, end);
+    Count(batch, begin, end);
     partition.position.offset = batch.messages[end - 1].next_offset;
     partition.position.earliest = false;
     partition.moved = true;
@@ -251,11 +261,13 @@ bool Input::Work(Partition& partition) {
 }
 
 void Input::Count(const Batch& batch, uint32_t begin, uint32_t end) {
+  uint64_t bytes = 0;
+  for (uint32_t i = begin; i < end; ++i) bytes += BytesOf(batch.messages[i]);
+  worker_.epoch_limit().Take(end - begin, bytes);
+  if (spec_.exchange >= 0) return;  // they were counted where they were read first
   worker_.ledger().read.Add(end - begin);
   StepCounters& counters = worker_.counters(spec_.step);
   counters.read.Add(end - begin);
-  uint64_t bytes = 0;
-  for (uint32_t i = begin; i < end; ++i) bytes += batch.messages[i].key.size + batch.messages[i].value.size;
   counters.read_bytes.Add(bytes);
 }
 

@@ -57,7 +57,8 @@ class LookupHost {
   };
   virtual Made Make(Task* task, int lookup_step) = 0;
 
-  // Takes answers, time-outs and retries, asks what may be asked, resumes rows. Never blocks. True: something was done
+  // Takes answers, time-outs and retries, asks what may be asked, resumes rows, none of them while the worker's epoch is
+  // full (EpochLimit). Never blocks. True: something was done
   // and it wants another turn soon.
   virtual bool Turn() = 0;
   // When it next wants a turn by itself (time-outs, backoffs), on the monotonic clock; INT64_MAX: never.

@@ -46,6 +46,7 @@ struct MetricsSnapshot {
   uint64_t transactional_producers = 0;  // made, each of which shuts out the one before
   int64_t last_epoch_ns = 0;     // from its end to its commit; of several workers the longest
   int64_t last_epoch_bytes = 0;  // of all workers together
+  uint64_t epoch_bytes_limit = 0;  // EpochLimit, of several workers the smallest; 0: there is none
   bool uncommitted = false;     // transactions: some worker has done what is not committed yet
   bool ready = false;
 };

@@ -47,6 +47,8 @@ void TransactionalCommit::Recover(std::vector<std::unique_ptr<TaskRecovery>> tas
 
 void TransactionalCommit::Start(Job job) {
   waits_for_.clear();
+  opened_ns_ = -1;
+  open_ns_ = 0;
   abandoned_.store(false, std::memory_order_relaxed);
   end_.store(End::kNone, std::memory_order_relaxed);
   busy_.store(true, std::memory_order_relaxed);
@@ -85,6 +87,11 @@ TransactionalCommit::Step TransactionalCommit::Finish(End end) {
   return Step::kWorked;
 }
 
+void TransactionalCommit::NoteOpen() {
+  if (opened_ns_ >= 0) open_ns_ = engine_.environment().clock->MonoNs() - opened_ns_;
+  opened_ns_ = -1;
+}
+
 void TransactionalCommit::Drop() {
   transactions_->Drop();
   fenced_ = false;
@@ -112,9 +119,11 @@ TransactionalCommit::Step TransactionalCommit::Handle(const TransactionResult& r
       engine_.Warn(fmt::format("worker {} takes an epoch back and starts anew from what is committed, {} failed: {}",
                                worker_, doing, result.status.message()));
       given_up.Add();
+      NoteOpen();
       job_.store(Job::kAbort, std::memory_order_relaxed);
       return Step::kWorked;
     case TransactionOutcome::kRestart:
+      NoteOpen();
       engine_.Warn(fmt::format("worker {} starts anew from what is committed, {} failed: {}", worker_, doing,
                                result.status.message()));
       if (const Job job = job_.load(std::memory_order_relaxed); job >= Job::kOutputs && job <= Job::kEnd) given_up.Add();
@@ -194,6 +203,7 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
       bytes_ = 0;
       TransactionResult result = transactions_->Begin();
       if (!result.ok()) return Handle(result, "beginning a transaction");
+      opened_ns_ = engine_.environment().clock->MonoNs();
       if (engine_.StopAt("transaction.begun")) return Step::kIdle;
       job_.store(Job::kOutputs, std::memory_order_relaxed);
       return Step::kWorked;
@@ -280,6 +290,7 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
     }
 
     case Job::kCommitted:
+      NoteOpen();
       commits.Add();
       commit_bytes.Add(bytes_);
       last_bytes.Set(static_cast<int64_t>(bytes_));

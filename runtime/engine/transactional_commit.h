@@ -90,6 +90,8 @@ class TransactionalCommit {
   // How the job ended; each end is told once. With kRecovered, `tasks` are those of Recover.
   End Take(std::vector<std::unique_ptr<TaskRecovery>>* tasks);
   uint64_t recovered() const { return recovered_.Get(); }
+  // Of the job whose end was taken last: how long its transaction was open until it was committed, or failed. 0: none was.
+  int64_t open_ns() const { return open_ns_; }
 
   // ---- Commit thread ----
   Step StepCommit();
@@ -133,6 +135,8 @@ class TransactionalCommit {
   TransactionResult ReplayChanges(TaskRecovery& task);
   std::string Where(const TaskRecovery& task) const;
   void Drop();
+  // The transaction under way ends, well or not.
+  void NoteOpen();
   void Trim();
   // What was committed goes to the local stores of its tasks.
   void KeepChanges();
@@ -163,6 +167,7 @@ class TransactionalCommit {
   size_t at_output_ = 0, at_rekeyed_ = 0, at_change_ = 0;
   size_t at_byte_ = 0;   // within the rows of one exchange
   uint64_t bytes_ = 0;
+  int64_t opened_ns_ = -1, open_ns_ = 0;
   int64_t next_trim_ns_ = 0;
   std::vector<std::unique_ptr<TaskRecovery>> tasks_;
   size_t at_task_ = 0;

@@ -137,6 +137,8 @@ class Transactions {
   // A produce or transactional request of this producer had no answer (time-out, disconnect): the broker may still
   // execute it, in a later transaction too. Only a new producer keeps it out.
   virtual bool unanswered() const = 0;
+  // For how long a transaction may be open: after that it is aborted, whoever works on it. Any thread.
+  virtual int64_t open_ns_max() const = 0;
 
   // What lies before these offsets of an exchange's topic was read by its only reader: it may be deleted, and is asked for without waiting.
   virtual void TrimRekeyed(int exchange, const std::vector<std::pair<int32_t, int64_t>>& before) {}

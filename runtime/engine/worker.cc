@@ -217,7 +217,7 @@ bool Worker::MayRead(int stage) const {
       if (exchange.from_stage == stage) return false;
     }
   }
-  return !SinksFull();
+  return !epoch_limit_.Full() && !SinksFull();
 }
 
 // ---- Driving --------------------------------------------------------------------------------------------------------
@@ -286,11 +286,12 @@ bool Worker::TurnRunning() {
   }
   if (loaded) did |= exchanges_->Receive(false);
   bool held_back = false;
-  for (auto& input : inputs_) {
-    bool may = MayRead(input->stage());
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    Input& input = *inputs_[(epoch_limit_.epochs() + i) % inputs_.size()];
+    bool may = MayRead(input.stage());
     held_back |= !may;
     // While tables load, readers already fetch, so that the first records are there when they may run.
-    did |= input->Turn(loaded && may, may);
+    did |= input.Turn(loaded && may, may);
   }
   if (loaded) {
     for (auto& input : inputs_) input->Tick(!held_back);
@@ -436,7 +437,7 @@ void Worker::HandOver() {
     kept += output->kept_bytes();
   }
   if (transactions()) kept += exchanges_->rekeyed_bytes();
-  if (kept > epoch_bytes_max()) RequestEarlyCommit();
+  if (kept > epoch_bytes_max() || epoch_limit_.Full()) RequestEarlyCommit();
 }
 
 void Worker::RequestEarlyCommit() {
@@ -485,6 +486,7 @@ void Worker::Publish() {
   open_windows_.Set(windows);
   state_bytes_.Set(bytes);
   pending_rows_.Set(pending);
+  epoch_bytes_limit_.Set(epoch_limit_.limited() ? epoch_limit_.bytes_max() : 0);
   uncommitted_.Set(transactions() && (dirty_ || !commit_->idle()) ? 1 : 0);
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/core/arena.h"
 #include "runtime/engine/counters.h"
 #include "runtime/engine/environment.h"
+#include "runtime/engine/epoch_limit.h"
 #include "runtime/engine/exit_code.h"
 #include "runtime/engine/task.h"
 #include "runtime/engine/transactional_commit.h"
@@ -106,6 +107,8 @@ class Worker {
   }
   void EndTap(int tap);
   bool MayRead(int stage) const;
+  // What this epoch may have. Without transactions as much as there is.
+  EpochLimit& epoch_limit() { return epoch_limit_; }
   bool AnyWindowOpen() const;
   // Lookups, hand-over and acknowledgements, but no input: while a partition is given away. True: something was done.
   bool ServeOutputs();
@@ -135,6 +138,8 @@ class Worker {
   uint64_t open_windows() const { return open_windows_.Get(); }
   uint64_t state_bytes() const { return state_bytes_.Get(); }
   uint64_t pending_rows() const { return pending_rows_.Get(); }
+  // EpochLimit::bytes_max; 0: there is no limit.
+  uint64_t epoch_bytes_limit() const { return epoch_bytes_limit_.Get(); }
   // Transactions: something was done that no transaction has committed yet.
   bool uncommitted() const { return uncommitted_.Get() != 0; }
 
@@ -171,6 +176,7 @@ class Worker {
   void PollSinks();
   uint64_t epoch_bytes_max() const;
   bool SinksFull() const;
+  void TellEpochLimit(bool begins);
   void UpdateExchangeFull();
 
   Engine* engine_;
@@ -213,6 +219,7 @@ class Worker {
   std::unique_ptr<TransactionalCommit> commit_;
   std::vector<Buffer> stage_deltas_;   // by stage: changes of the epoch being committed
   GroupToken group_;                   // the membership that gave this worker its partitions
+  EpochLimit epoch_limit_;
   int64_t next_commit_ns_ = 0;
   bool early_ = false;
   bool last_begun_ = false;            // the commit that was begun when the grace time was over: the last one
@@ -225,7 +232,7 @@ class Worker {
   bool job_void_ = false;              // the job under way is about partitions that went away
   uint64_t gone_classes_[Task::kClasses] = {};  // of tasks that were given away
 
-  Counter open_windows_, state_bytes_, pending_rows_, uncommitted_;
+  Counter open_windows_, state_bytes_, pending_rows_, uncommitted_, epoch_bytes_limit_;
 };
 
 }  // namespace weir

@@ -90,12 +90,14 @@ bool Worker::TakeCommitEnd() {
       break;
     case TransactionalCommit::End::kCommitted:
       restarts_ = 0;
+      if (epoch_limit_.Committed(commit_->open_ns(), commit_->transactions().open_ns_max())) TellEpochLimit(false);
       if (tables_ != nullptr) tables_->EpochCommitted();
       break;
     case TransactionalCommit::End::kRestart:
       // The first time at once; what fails again and again is given time.
       recovery_at_ns_ = mono_ns_ + std::min<int64_t>(restarts_ * kRestartPauseNs, kRestartPauseNsMax);
       ++restarts_;
+      if (epoch_limit_.TakenBack(commit_->open_ns(), commit_->transactions().open_ns_max())) TellEpochLimit(true);
       BeginAnew();
       break;
     default: break;
@@ -125,8 +127,8 @@ bool Worker::CommitTransaction() {
     last_begun_ = false;
     return false;
   }
-  early_ = false;
   HandOver();
+  early_ = false;
   TransactionalEpoch epoch;
   epoch.group = std::move(now);
   epoch.begun_ns = mono_ns_;
@@ -174,6 +176,7 @@ bool Worker::CommitTransaction() {
   Publish();
   dirty_ = false;
   job_void_ = false;
+  epoch_limit_.Ends();
   commit_->Commit(std::move(epoch));
   return true;
 }
@@ -210,6 +213,20 @@ void Worker::CommitBeforeRevoke() {
   if (dirty_) ForgetEpoch();
 }
 
+void Worker::TellEpochLimit(bool begins) {
+  if (!begins) {
+    return log().Write(LogLevel::kInfo, 0,
+                       fmt::format("worker {} commits as much at once as there is again: commits are quick", index_));
+  }
+  const int connection = program().sources[0].connection;
+  engine_->Warn(fmt::format("worker {} keeps its commits small from now on, until they are quick again: one did not get through "
+                            "within the {} ms that a transaction has. Either a quota throttles what this client writes: raise "
+                            "its `producer_byte_rate`. Or the brokers are slow, or were away: look at their load. The metric "
+                            "weir_commit_limit_bytes says how small commits are",
+                            index_, commit_->transactions().open_ns_max() / 1'000'000),
+                connection >= 0 ? program().connections[connection].line : 0);
+}
+
 void Worker::ForgetEpoch() {
   if (!commit_->idle()) {
     commit_->Abandon();
@@ -218,6 +235,7 @@ void Worker::ForgetEpoch() {
   for (auto& output : outputs_) output->Forget();
   exchanges_->ForgetRekeyed();
   if (tables_ != nullptr) tables_->EpochForgotten();
+  epoch_limit_.Forget();
   dirty_ = early_ = false;
 }
 

@@ -36,6 +36,11 @@ class BoundLookups final : public LookupHost, private LookupWorker {
     task.LookupAdvanced(lookup_step, watermark_ns);
   }
   void Changed() override { worker_.MarkDirty(); }
+  void WentOn(uint64_t bytes) override {
+    worker_.MarkDirty();
+    worker_.epoch_limit().Take(bytes);
+  }
+  bool EpochFull() override { return worker_.epoch_limit().Full(); }
   void Wake() override { worker_.loop().Wake(); }
 
   WorkerLookups::Options OptionsFor(Worker& worker, uint64_t seed) {

@@ -154,7 +154,7 @@ bool LookupInstance::Release() {
       row = first_ != nullptr && first_->state == PendingRow::kDone ? first_ : nullptr;
     }
     if (row == nullptr) return any;
-    if (BehindIsFull()) {
+    if (BehindIsFull() || lookups_->worker().EpochFull()) {
       lookups_->WantRelease(this);
       return any;
     }
@@ -173,6 +173,7 @@ void LookupInstance::Resume(PendingRow* row) {
   task_->BeginResume(row->meta);
   CallResume(row->meta, row->row, row->outcome, row->value != nullptr ? row->value->bytes() : Str(), row->attempts);
   task_->EndResume();
+  const uint64_t bytes = row->row.size + (row->value != nullptr ? row->value->bytes().size : 0);
 
   Unlink(row);
   if (row->meta.ticket != nullptr) row->meta.ticket->Lower();
@@ -181,7 +182,7 @@ void LookupInstance::Resume(PendingRow* row) {
   shared.rows->Give(row);
   --done_;
   lookups_->ledger().rows_resumed.Add();
-  lookups_->worker().Changed();
+  lookups_->worker().WentOn(bytes);
   runtime_->AddDone(-1);
   AskHeld();
   UpdateBlocked();

@@ -229,6 +229,28 @@ TEST_CASE("Two lookups in a row: a full second one holds the first one's rows ba
   CHECK_FALSE(rig.blocked());
 }
 
+TEST_CASE("No row goes on while the epoch has enough, and the rest follow in the next ones, in order") {
+  for (OrderMode order : {OrderMode::kInput, OrderMode::kKey, OrderMode::kNone}) {
+    Rig rig = Make(order);
+    for (int n = 0; n < 10; ++n) rig.Ask(n, std::to_string(n), "key");
+    rig.Turn();
+    for (size_t i = 0; i < 10; ++i) rig.connector->Found(i, "v");
+    rig.epoch_bytes_max = 1;  // one row
+    Numbers expected;
+    for (int n = 0; n < 10; ++n) {
+      CHECK(rig.Resumed() == expected);
+      rig.epoch_bytes = 0;
+      rig.Turn();
+      const int changes = rig.changes;
+      CHECK_FALSE(rig.Turn());  // it does not spin
+      CHECK(rig.changes == changes);
+      expected.push_back(n);
+    }
+    CHECK(rig.Resumed() == expected);
+    CHECK(rig.lookups->rows_in_use() == 0);
+  }
+}
+
 TEST_CASE("Two steps may use one lookup: slots are told apart, one in_flight for both") {
   RigOptions options;
   options.orders = {OrderMode::kInput, OrderMode::kNone};

@@ -308,6 +308,7 @@ class Rig : private LookupWorker {
   std::vector<Event> events;
   std::function<void(const Event&)> on_resume;
   int changes = 0;
+  uint64_t epoch_bytes = 0, epoch_bytes_max = UINT64_MAX;  // of rows that went on
   std::atomic<int> wakes{0};
 
  private:
@@ -328,6 +329,11 @@ class Rig : private LookupWorker {
     }
   }
   void Changed() override { ++changes; }
+  void WentOn(uint64_t bytes) override {
+    ++changes;
+    epoch_bytes += bytes;
+  }
+  bool EpochFull() override { return epoch_bytes >= epoch_bytes_max; }
   void Wake() override { ++wakes; }
 
   static void Render(RowReader& args, Arena& arena, LookupRequest* request) {

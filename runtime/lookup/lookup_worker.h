@@ -17,6 +17,10 @@ class LookupWorker {
   virtual void Advanced(Task& task, int lookup_step, int64_t watermark_ns) = 0;
   // A row was added or has gone: the next epoch has something to commit.
   virtual void Changed() = 0;
+  // A row went on, with so many bytes of its own and of its answer.
+  virtual void WentOn(uint64_t bytes) = 0;
+  // No row goes on before the next epoch: this one has enough.
+  virtual bool EpochFull() = 0;
   // Ends the worker's wait: answers are there. Any thread.
   virtual void Wake() = 0;
 };

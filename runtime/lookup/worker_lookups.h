@@ -17,8 +17,8 @@
 
 namespace weir {
 
-// A turn: answers are taken, then time-outs and retries that are due, then rows go on as far as their order and the steps
-// behind allow, then new requests are asked. All calls on the worker's thread but Collect (any thread).
+// A turn: answers are taken, then time-outs and retries that are due, then rows go on as far as their order, the steps
+// behind and the worker's epoch allow, then new requests are asked. All calls on the worker's thread but Collect (any thread).
 class WorkerLookups final : public LookupHost, public MetricsSource {
  public:
   struct Options {

@@ -100,6 +100,9 @@ void CollectEngine(const Program& program, const MetricsSnapshot& snapshot, Metr
                 Seconds(snapshot.last_epoch_ns));
   out->AddGauge("weir_commit_size_bytes", "What the last commit wrote.", pipeline,
                 static_cast<double>(snapshot.last_epoch_bytes));
+  out->AddGauge("weir_commit_limit_bytes",
+                "What a worker reads for one commit at most, as larger ones did not get through in time. 0: as much as there is.",
+                pipeline, number(snapshot.epoch_bytes_limit));
   out->AddGauge("weir_ready", "1 once records flow.", pipeline, snapshot.ready ? 1 : 0);
 }
 

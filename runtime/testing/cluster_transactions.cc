@@ -323,6 +323,12 @@ TransactionResult ClusterTransactions::Pump() {
       if (*error == ClusterError::kOutOfOrder) bump_ = true;
       return MustAbort(fmt::format("{}: {}", what, ClusterErrorName(*error)));
     }
+    if (cluster_.produce_ns_per_byte > 0) {
+      size_t bytes = 0;
+      for (size_t i = 0; i < sending_->count; ++i) bytes += records[i].key.size() + records[i].value.size();
+      retry_at_ = cluster_.now() + static_cast<int64_t>(bytes) * cluster_.produce_ns_per_byte;
+      cluster_.WakeAt(retry_at_);
+    }
     sequences_[partition] = sequence + static_cast<int64_t>(sending_->count);
     int64_t& behind = ends_.emplace(partition, 0).first->second;
     behind = behind < 0 || *sending_->end < 0 ? -1 : std::max(behind, *sending_->end);

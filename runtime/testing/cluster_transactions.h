@@ -47,6 +47,7 @@ class ClusterTransactions : public Transactions {
   TransactionResult Abort() override;
   void TrimRekeyed(int exchange, const std::vector<std::pair<int32_t, int64_t>>& before) override;
   bool unanswered() const override { return unanswered_; }
+  int64_t open_ns_max() const override { return timeout_ns_; }
   void BeginRecovery() override { reads_.clear(); }
   TransactionResult Committed(int source, std::vector<int64_t>* offsets, std::vector<OffsetState>* states,
                               int32_t* then) override;

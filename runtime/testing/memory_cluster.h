@@ -86,6 +86,7 @@ class MemoryCluster {
 
   // ---- The run's side ----
   ClusterFaults faults;  // may be changed at any time; `weather_ns` counts from the next DeliverEvents on
+  int64_t produce_ns_per_byte = 0;  // a quota: for how long a producer is held back behind what it has written
   // From now on nothing goes wrong by itself any more; what is under way still arrives.
   void Calm() { faults = ClusterFaults(); }
   // How often each fault occurred, and what refusals followed.

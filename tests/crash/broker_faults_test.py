@@ -280,27 +280,47 @@ class Quotas(UnderWay):
         rates = ",".join(f"{name}={rate}" if rate else name for name, rate in rates.items())
         self.broker.tool("kafka.admin.ConfigCommand", *quota, "--add-config" if "=" in rates else "--delete-config", rates)
 
-    def test_below_what_a_commit_needs_it_does_the_same_epoch_again_until_the_quota_is_raised(self):
+    def test_below_what_an_epoch_needs_it_goes_on_in_smaller_ones(self):
         self.prepare(KafkaBroker(properties={"quota.window.num": "2", "transaction.abort.timed.out.transaction.cleanup.interval.ms":
-                                             "1000"}).start(), 2 * self.ORDERS)
-        pipeline = self.copy("--commit-interval", "1s").start()
+                                             "500"}).start(), 40 * self.ORDERS)
+        # A transaction has two seconds.
+        pipeline = self.copy(*SESSION, "--commit-interval", "1s").start()
         self.write(self.ORDERS)
         self.until_read()
-        self.assertEqual(self.aborted(pipeline), 0)
-        self.peer.tell("set?delay=3000")  # what is written before the quota holds comes out when it does
+        self.assertEqual((self.metric(pipeline, "transactions_aborted_total"), self.limit(pipeline)), (0, 0))
+        self.peer.tell("set?delay=6000")  # what is written before the quota holds comes out when it does
         self.write(self.ORDERS)
-        self.set_quotas(producer_byte_rate=1000)
+        self.set_quotas(producer_byte_rate=40_000)
         self.peer.tell("set?delay=0")
-        until(lambda: self.aborted(pipeline) >= 2, 120, "two transactions were aborted")
-        self.assertIn("starts anew from what is committed", pipeline.log())
-        self.assertLess(self.kafka.committed("crash", "orders", 1)[0], self.written)
+        until(lambda: self.limit(pipeline), 60, "commits are kept small")
+        until(self.all_done, 300, "all of it goes on under the quota")
+        slow = self.metric(pipeline, "transactions_aborted_total")
+        print(f"{slow} transactions were aborted; then at most {self.limit(pipeline)} bytes were read for each")
+        self.assertGreater(self.limit(pipeline), 0)
+        self.assertLess(slow, 20)
+        self.assertEqual(pipeline.log().count("keeps its commits small"), 1, pipeline.log()[-3000:])
+
         self.set_quotas(producer_byte_rate=None)
-        self.until_read()
+        for _ in range(19):
+            self.write(2 * self.ORDERS)
+            until(self.all_done, 60, "all of it goes on")
+            if self.limit(pipeline) == 0:
+                break
+        self.assertEqual(self.limit(pipeline), 0)
         self.stops(pipeline)
         self.all_came_out_once()
+        in_order = [json.loads(record["value"])["id"] for record in self.kafka.read("priced.input")]
+        self.assertEqual(in_order, list(range(self.written)))
 
-    def aborted(self, pipeline):
-        return int(re.search(r"^weir_transactions_aborted_total\{[^}]*\} (\d+)", pipeline.get("metrics")[1], re.MULTILINE)[1])
+    def all_done(self):
+        """Everything that was written is read and has its answer."""
+        return self.kafka.count("priced.none") >= self.written
+
+    def metric(self, pipeline, name):
+        return int(float(re.search(rf"^weir_{name}\{{[^}}]*\}} (\S+)", pipeline.get("metrics")[1], re.MULTILINE)[1]))
+
+    def limit(self, pipeline):
+        return self.metric(pipeline, "commit_limit_bytes")
 
     def test_throttled_by_quotas_it_is_slow_and_nothing_else(self):
         # Quotas hold from the first second on: not over the last eleven.

@@ -160,6 +160,7 @@ class LockedTransactions : public Transactions {
     Lock lock(mutex_);
     return to_->Abort();
   }
+  int64_t open_ns_max() const override { return to_->open_ns_max(); }
   bool unanswered() const override {
     Lock lock(mutex_);
     return to_->unanswered();

@@ -173,6 +173,8 @@ struct Bound : LookupWorker {
   Loop* loop;
   void Advanced(Task&, int, int64_t) override {}
   void Changed() override {}
+  void WentOn(uint64_t) override {}
+  bool EpochFull() override { return false; }
   void Wake() override { loop->Wake(); }
 };
 

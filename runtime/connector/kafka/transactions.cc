@@ -365,6 +365,8 @@ TransactionResult KafkaTransactions::SendOffsets(const std::vector<SourceOffset>
   return result;
 }
 
+int64_t KafkaTransactions::open_ns_max() const { return int64_t{TransactionTimeoutMs(connection_->settings())} * 1'000'000; }
+
 TransactionResult KafkaTransactions::Commit() { return producer_ ? producer_->Commit() : NoProducer(); }
 
 TransactionResult KafkaTransactions::Abort() { return producer_ ? producer_->Abort() : TransactionResult(); }

@@ -66,6 +66,7 @@ class KafkaTransactions final : public Transactions {
   TransactionResult Abort() override;
   void TrimRekeyed(int exchange, const std::vector<std::pair<int32_t, int64_t>>& before) override;
   bool unanswered() const override { return producer_ && producer_->unanswered(); }
+  int64_t open_ns_max() const override;
 
   void BeginRecovery() override { questions_.Clear(); }
   TransactionResult Committed(int source, std::vector<int64_t>* offsets, std::vector<OffsetState>* states,

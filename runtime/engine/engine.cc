@@ -194,10 +194,10 @@ Status Engine::OpenStore() {
 }
 
 Status Engine::OpenTransactions() {
-  // An earlier version of the pipeline may have kept rows that wait where this one would read them again.
+  // An earlier version of the pipeline may have kept state where this one needs none. It is not forgotten in silence.
   for (size_t s = 0; s < program_.stages.size(); ++s) {
     bool exists = false;
-    if (!program_.stages[s].rereads || has_changelog_[s]) continue;
+    if (has_changelog_[s]) continue;
     Status status = transactions_[0]->ChangelogExists(static_cast<int>(s), environment_.start_wait_ns, &exists);
     if (!status.ok()) return status;
     has_changelog_[s] = exists;

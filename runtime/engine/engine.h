@@ -38,16 +38,17 @@ enum class CommitMode : uint8_t {
 };
 CommitMode CommitModeOf(const Program& program);
 
-// Stages whose tasks have a changelog, by index into Program::stages; none without transactions.
+// Stages whose tasks need a changelog, by index into Program::stages; none without transactions. With them, any other stage
+// goes on with one that an earlier version of the pipeline made.
 std::vector<bool> StagesWithChangelog(const Program& program);
-// And those that need none, but go on with one that an earlier version of the pipeline made.
-std::vector<bool> StagesThatMayHaveChangelog(const Program& program);
 // The changelogs of these stages, `tasks` being how many tasks each has.
 std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<bool>& stages,
                                                   const std::vector<int>& tasks);
 
 // What of a program its store holds.
 StoreIdentity IdentityOf(const Program& program);
+// And of it the changelog of one stage.
+StoreIdentity IdentityOf(const Program& program, int stage);
 
 class Engine {
  public:

@@ -1,5 +1,6 @@
 // What of a program its store holds, and how it is laid out: see store.h.
 #include <map>
+#include <set>
 
 #include "runtime/core/hash.h"
 #include "runtime/engine/engine.h"
@@ -36,12 +37,6 @@ std::vector<bool> StagesWithChangelog(const Program& program) {
   for (const WindowSpec& window : program.windows) stages[window.stage] = true;
   // Watermarks: what upstream tasks told, and how far they are themselves.
   for (const ExchangeSpec& exchange : program.exchanges) stages[exchange.from_stage] = stages[exchange.to_stage] = true;
-  return stages;
-}
-
-std::vector<bool> StagesThatMayHaveChangelog(const Program& program) {
-  std::vector<bool> stages = StagesWithChangelog(program);
-  for (size_t s = 0; s < stages.size(); ++s) stages[s] = stages[s] || (program.transactional && program.stages[s].rereads);
   return stages;
 }
 
@@ -92,6 +87,20 @@ StoreIdentity IdentityOf(const Program& program) {
   for (const SinkSpec& sink : program.sinks) {
     add(sink.step, "length of an output", HashCombine(TextHash(sink.operation), TextHash(sink.address)));
   }
+  return identity;
+}
+
+StoreIdentity IdentityOf(const Program& program, int stage) {
+  std::set<uint64_t> own;
+  auto add = [&](uint32_t step, int of) {
+    if (of == stage) own.insert(TextHash(program.steps[step].name));
+  };
+  for (const SourceSpec& source : program.sources) add(source.step, source.stage);
+  for (const LookupStepSpec& step : program.lookup_steps) add(step.step, step.stage);
+  for (const WindowSpec& window : program.windows) add(window.step, window.stage);
+  for (const ExchangeSpec& exchange : program.exchanges) add(exchange.step, exchange.to_stage);
+  StoreIdentity identity = IdentityOf(program);
+  std::erase_if(identity.steps, [&](const StepIdentity& step) { return own.count(step.hash) == 0; });
   return identity;
 }
 

@@ -428,7 +428,9 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     WriteIdentity(engine_->identity(), &own);
     // Of another version, or of steps of another shape that hold nothing yet: it is written anew.
     task->identity_stored = contents.identity == own.str().view();
-    status = CheckIdentity(where, kAfresh, identity, engine_->identity(),
+    // A step that moved to another stage would not find there what it kept in this one.
+    status = CheckIdentity(fmt::format("topic {}, partition {}", ChangelogTopic(program(), recovery.stage), recovery.partition),
+                           kAfresh, identity, IdentityOf(program(), recovery.stage),
                            [&](uint64_t hash) { return contents.steps.count(hash) != 0; });
     if (!status.ok()) return BringBackWithoutStore(recovery, status, true);
   } else if (recovery.has_changelog && !recovery.first && recovery.noted != OffsetState::kNone) {
@@ -442,12 +444,13 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     log().Write(LogLevel::kInfo, program().steps[engine_->StepOfStage(recovery.stage)].line,
                 fmt::format("nothing of partition {} of source `{}` was committed for this group: it begins at {}",
                             recovery.partition, stage.name, recovery.offset));
-  } else if (!recovery.has_changelog && recovery.noted == OffsetState::kSome && stage.rereads) {
+  } else if (!recovery.has_changelog && recovery.noted == OffsetState::kSome) {
     return Status::Invalid(fmt::format(
-        "source `{}`, partition {}: the group's offset {} was committed by a version of this pipeline that kept pending "
-        "requests in topic `{}`, and when this copy started that topic was not there, or it has no right to see it (DESCRIBE). "
-        "If it is there now, start again: it is used then. If it was deleted, those requests are lost: to go on without them, stop every copy and run this binary "
-        "with `reset --to committed`; to read their records once more, with `reset --to {}/{}@OFFSET`",
+        "source `{}`, partition {}: the group's offset {} was committed by a version of this pipeline that kept windows or "
+        "pending requests in topic `{}`, and when this copy started that topic was not there, or it has no right to see it "
+        "(DESCRIBE). If it is there now, start again: it is looked at then. If it was deleted, what it held is lost: to go on "
+        "without it, stop every copy and run this binary with `reset --to committed`; to read those records once more, with "
+        "`reset --to {}/{}@OFFSET`",
         stage.name, recovery.partition, recovery.offset, ChangelogTopic(program(), recovery.stage), stage.name,
         recovery.partition));
   }

@@ -60,11 +60,8 @@ class Resetting {
   // The pipeline's own topics that are there.
   Status FindTopics() {
     if (mode_ != CommitMode::kTransactions) return Status();
-    const std::vector<bool> possible = StagesThatMayHaveChangelog(program_);
     std::vector<std::string> names;
-    for (size_t s = 0; s < possible.size(); ++s) {
-      if (possible[s]) names.push_back(ChangelogTopic(program_, static_cast<int>(s)));
-    }
+    for (size_t s = 0; s < program_.stages.size(); ++s) names.push_back(ChangelogTopic(program_, static_cast<int>(s)));
     for (size_t e = 0; e < program_.exchanges.size(); ++e) names.push_back(RekeyTopic(program_, static_cast<int>(e)));
     connection_ = program_.sources.front().connection;
     kafka::OperatorClient* client = nullptr;

@@ -123,9 +123,7 @@ Status ReadStore(Operator& op, int stage, int32_t only, const Visitor& visitor) 
 
 Status ReadState(Operator& op, int stage, int32_t partition, StateRead how, const Visitor& visitor) {
   switch (CommitModeOf(op.program())) {
-    case CommitMode::kTransactions:
-      if (!StagesThatMayHaveChangelog(op.program())[static_cast<size_t>(stage)]) return Status();
-      return ReadChangelog(op, stage, partition, how, visitor);
+    case CommitMode::kTransactions: return ReadChangelog(op, stage, partition, how, visitor);
     case CommitMode::kStore: return ReadStore(op, stage, partition, visitor);
     case CommitMode::kOffsets: return Status();
   }

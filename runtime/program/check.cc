@@ -144,7 +144,7 @@ class Checker {
     Status status = connectors_.MakeTransactions(context, &transactions);
     for (size_t s = 0; s < kept.size() && status.ok(); ++s) {
       bool exists = false;
-      if (kept[s] || !program_.stages[s].rereads) continue;
+      if (kept[s]) continue;
       status = transactions->ChangelogExists(static_cast<int>(s), wait_ns_, &exists);
       kept[s] = exists;
     }

@@ -23,9 +23,9 @@ Status CheckIdentity(const std::string& where, const std::string& afresh, const 
     if (!has_entries(step.hash)) continue;
     if (at == now.end()) {
       return Status::Invalid(fmt::format(
-          "the state in {} holds `{}` ({}), which this program no longer has: put the step back, or {}, which loses what is "
-          "stored",
-          where, step.name, step.what, afresh));
+          "the state in {} holds `{}` ({}), which this program no longer has there: put the step back, run the version that "
+          "wrote it (version {}) until its `state list` shows none of it, or {}, which loses what is stored",
+          where, step.name, step.what, stored.version, afresh));
     }
     return Status::Invalid(fmt::format(
         "the state of `{}` ({}) in {} has another layout than this program's: run the version that wrote it (version "

@@ -481,7 +481,10 @@ class WithoutChangelog(TestCase):
     CHANGELOG = "reread.orders.changelog"
     OUTPUTS = ("answered", "again")
     # As an earlier version had it: what waits in the order of a key has to be kept.
-    KEPT = ("order input", "order key account")
+    KEPT = (("order input", "order key account"),)
+    # As a later version may have it: it asks nobody.
+    BARE = (("  | lookup account(id) as a { order input, on missing send lost, on failed send lost }\n", ""),
+            ("tier: a.tier", 'tier: "none"'))
 
     def setUp(self):
         super().setUp()
@@ -500,28 +503,31 @@ class WithoutChangelog(TestCase):
                           "value": "oops" if o["id"] % 10 == 7 else json.dumps(o)} for o in orders)
         self.written += [o for o in orders if o["account"] != "filtered" and o["id"] % 10 != 7]
 
-    def version(self, kept):
-        """The pipeline, or as an earlier version of it was."""
-        if not kept:
+    def version(self, kept=False, bare=False):
+        """The pipeline, or as an earlier or a later version of it."""
+        if not kept and not bare:
             return self.SOURCE
         with open(self.SOURCE) as file:
-            text = file.read().replace(*self.KEPT)
-        path = os.path.join(self.directory, "kept", "reread.weir")
+            text = file.read()
+        for old, new in self.BARE if bare else self.KEPT:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path = os.path.join(self.directory, "bare" if bare else "kept", "reread.weir")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as file:
             file.write(text)
         return path
 
-    def run_version(self, *arguments, kept=False, **how):
-        return self.start_pipeline(self.version(kept), *self.settings, "--grace", "200ms", *arguments, **how)
+    def run_version(self, *arguments, kept=False, bare=False, **how):
+        return self.start_pipeline(self.version(kept, bare), *self.settings, "--grace", "200ms", *arguments, **how)
 
-    def ended(self, *arguments, kept=False):
+    def ended(self, *arguments, **version):
         """Exit code and log of a start that is to fail."""
-        pipeline = self.run_version(*arguments, kept=kept, wait_ready=False)
+        pipeline = self.run_version(*arguments, **version, wait_ready=False)
         return pipeline.process.wait(60), pipeline.log()[-3000:]
 
-    def operate(self, *arguments, code=0):
-        result = subprocess.run([compiled(self.SOURCE), *arguments, *self.settings, "--state-dir",
+    def operate(self, *arguments, code=0, **version):
+        result = subprocess.run([compiled(self.version(**version)), *arguments, *self.settings, "--state-dir",
                                  os.path.join(self.directory, "state")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, timeout=120)
         self.assertEqual(result.returncode, code, result.stdout)
@@ -612,6 +618,36 @@ class WithoutChangelog(TestCase):
         new = self.run_version()
         self.check()
         self.assertEqual(new.stop(), 0)
+
+    def test_a_version_without_the_lookup_forgets_nothing_that_waits(self):
+        old = self.run_version("--leave", kept=True)
+        self.hold_orders(0, 450)
+        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == 450, 60, "offsets pass what waits")
+        self.assertEqual(old.stop(), 0)
+        code, log = self.ended(bare=True)
+        self.assertEqual(code, 3, log)
+        for part in (self.CHANGELOG, "`answered.a` (pending requests of a lookup)", "`state list`", "`reset`", '"at":"reread.weir:15"'):
+            self.assertIn(part, log)
+        self.assertIn(self.CHANGELOG, self.operate("check", bare=True))
+        # The version that asked them has to end them.
+        old = self.run_version("--leave", kept=True)
+        self.release()
+        self.check()
+        self.assertEqual(old.stop(), 0)
+        bare = self.run_version("--leave", bare=True)
+        self.write(450, 600)
+        self.check()
+        self.assertEqual(bare.stop(), 0)
+        # Where it was deleted, the offsets tell that it is missing.
+        self.kafka.delete(self.CHANGELOG)
+        code, log = self.ended(bare=True)
+        self.assertEqual(code, 3, log)
+        self.assertIn(self.CHANGELOG, log)
+        self.operate("reset", "--to", "committed", "--yes", bare=True)
+        bare = self.run_version(bare=True)
+        self.write(600, 700)
+        self.check()
+        self.assertEqual(bare.stop(), 0)
 
     def test_a_version_that_makes_a_changelog_goes_on_and_may_be_taken_back(self):
         new = self.run_version("--leave")

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/core/hash.h"
 #include "runtime/engine/exchange.h"
 #include "runtime/engine/topic_names.h"
 #include "runtime/state/changelog.h"
@@ -106,7 +107,8 @@ MeddledStart StartAfter(Meddling meddling) {
   RigInput input;
   input.partitions = 1;
   SampleOptions options = PlainShape();
-  options.rekeyed = meddling == Meddling::kOtherRekeyedRow;
+  options.rekeyed = meddling == Meddling::kOtherRekeyedRow || meddling == Meddling::kRowOfMovedStep;
+  options.lookup_behind_exchange = meddling == Meddling::kRowOfMovedStep;
   input.shared_keys = options.rekeyed;
   SampleOnCluster sample(options, input, 1);
   RecoverRig& rig = sample.rig;
@@ -138,6 +140,17 @@ MeddledStart StartAfter(Meddling meddling) {
       MemoryRecord row;
       row.value = sealed.str().view();
       cluster.Append(RekeyTopic(rig.program, 0), 0, row);
+      break;
+    }
+    case Meddling::kRowOfMovedStep: {
+      Buffer key, sealed;
+      const uint64_t step = Hash(Str(std::string_view(rig.program.steps[kSampleAccount].name)));
+      AppendStoreKey(step, StateKind::kRow, 0, Str("slot"), &key);
+      SealChange(key.str(), Str("row"), &sealed);
+      MemoryRecord row;
+      row.key = key.str().view();
+      row.value = sealed.str().view();
+      cluster.Append(changelog.first, 0, row);
       break;
     }
   }

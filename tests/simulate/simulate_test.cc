@@ -88,6 +88,13 @@ TEST_CASE("a re-keyed row of a version with other fields is not taken for one of
   CHECK(start.wrong == "");
 }
 
+TEST_CASE("a request that is pending where its lookup stands no more is not forgotten in silence", "[simulate]") {
+  MeddledStart start = StartAfter(Meddling::kRowOfMovedStep);
+  CHECK_THAT(start.said, Catch::StartsWith("a copy ended with code 3: the state in topic ") && Catch::Contains("events.changelog") &&
+                             Catch::Contains("pending requests") && Catch::Contains("`state list`"));
+  CHECK(start.wrong == "");
+}
+
 TEST_CASE("offsets that are deleted or expired while the state stays are taken from the state", "[simulate]") {
   MeddledStart start = StartAfter(Meddling::kOffsetsDeleted);
   CHECK(start.said == "");

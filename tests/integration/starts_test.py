@@ -274,6 +274,65 @@ class OneStateDirectory(TestCase):
         self.assertEqual([name for name in os.listdir(self.directory) if name.endswith(".state")], ["rekeyed_counts.state"])
 
 
+class TwoConnections(TestCase):
+    """Both lead to one cluster, so that all members are in one group."""
+
+    def setUp(self):
+        super().setUp()
+        self.kafka.create("orders", PARTITIONS)
+
+    def build(self, *changes):
+        with open(os.path.join(HERE, "two_connections.weir")) as file:
+            text = file.read()
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path = os.path.join(self.directory, "two_connections.weir")
+        with open(path, "w") as file:
+            file.write(text)
+        self.binary = build(path, self.directory)
+
+    def write(self, topic, first, last):
+        self.kafka.write({"topic": topic, "key": str(i), "value": json.dumps({"id": i})} for i in range(first, last))
+
+    def outputs(self):
+        return sorted(json.loads(record["value"])["id"] for record in self.kafka.read("counts"))
+
+    def places(self):
+        return sorted(m["instance"][32:] for m in self.kafka.members("two_connections"))
+
+    def test_their_members_have_places_of_their_own(self):
+        self.build()
+        self.write("trades", 0, 200)
+        self.write("orders", 200, 400)
+        pipeline = self.start("--workers", "2", session_ms=60_000)
+        until(lambda: self.outputs() == list(range(400)), 60, "the records of both")
+        self.assertEqual(self.places(), ["-0", "-1", "-two-0", "-two-1"])
+        self.assertEqual(pipeline.stop(), 0, pipeline.log()[-3000:])
+        # All four are kept for a restart, and those that it does not take are left.
+        self.assertEqual(self.places(), ["-0", "-1", "-two-0", "-two-1"])
+        again = self.start("--workers", "1", session_ms=60_000)
+        self.write("trades", 400, 500)
+        self.write("orders", 500, 600)
+        until(lambda: self.outputs() == list(range(600)), 60, "the records of both")
+        self.assertEqual(self.places(), ["-0", "-two-0"])
+        self.assertEqual(again.stop(), 0, again.log()[-3000:])
+
+    def test_a_topic_that_both_read_in_one_group_is_refused(self):
+        both = ('two.topic("orders")', 'two.topic("trades")')
+        self.build(both)
+        self.check(code=4)
+        for text in (self.refused(4), self.check(code=4)):
+            for part in ("`orders`", "source `trades` (line 13)", "`one`", "`two`", "in the same group, `two_connections`"):
+                self.assertIn(part, text)
+        self.assertEqual(self.places(), [])
+        self.build(both, ("two = kafka { brokers: brokers }", 'two = kafka { brokers: brokers, group: "beside" }'))
+        self.assertNotIn("same cluster", self.check())
+        self.write("trades", 0, 200)
+        self.start()
+        until(lambda: self.outputs() == sorted(2 * list(range(200))), 60, "each record from both")
+
+
 class FewerWorkers(TestCase):
     SESSION_MS = 290_000  # nothing that is seen here waited for it
 

@@ -1,5 +1,7 @@
 #include "runtime/connector/kafka/kafka.h"
 
+#include <algorithm>
+
 #include "runtime/connector/kafka/connection.h"
 #include "runtime/connector/kafka/former_members.h"
 #include "runtime/connector/kafka/reader.h"
@@ -7,12 +9,15 @@
 #include "runtime/connector/kafka/sink.h"
 #include "runtime/connector/kafka/sole_copy.h"
 #include "runtime/connector/kafka/source.h"
+#include "runtime/connector/kafka/topics.h"
 #include "runtime/connector/kafka/transactions.h"
 #include "runtime/connector/kafka/writer.h"
 #include "runtime/engine/start_policy.h"
 
 namespace weir::kafka {
 namespace {
+
+constexpr int64_t kClusterNsMax = 5'000'000'000;
 
 const std::string* Find(const Properties& properties, const char* name) {
   for (const Property& property : properties) {
@@ -57,6 +62,12 @@ Status KafkaConnector::ConnectionOf(int index, const ConnectorContext& context, 
     Connection::Options options;
     options.pipeline = context.program->name;
     options.instance_id = options_.instance_id;
+    // Two connections may lead to one group, in which each member needs a name of its own.
+    for (int i = 0; i < index && !options.instance_id.empty(); ++i) {
+      if (context.program->connections[static_cast<size_t>(i)].kind != "kafka") continue;
+      options.instance_id += "-" + spec.name;
+      break;
+    }
     options.leave = options_.leave;
     options.create_topics = options_.create_topics;
     options.workers = context.workers;
@@ -67,10 +78,42 @@ Status KafkaConnector::ConnectionOf(int index, const ConnectorContext& context, 
   return Status();
 }
 
+// Over one connection a second source of a topic has a group of its own: see Connection::ReaderFor.
+Status KafkaConnector::CheckReadOnce(const SourceSpec& source, const ConnectorContext& context, Connection& connection) {
+  const Program& program = *context.program;
+  auto own = std::find_if(program.sources.begin(), program.sources.end(),
+                          [&](const SourceSpec& one) { return one.name == source.name; });
+  if (own == program.sources.end()) return Status();  // a look at a sink's topic
+  for (auto at = program.sources.begin(); at != own; ++at) {
+    const SourceSpec& other = *at;
+    if (other.connection == source.connection || other.operation != "topic" || other.address != source.address) continue;
+    std::shared_ptr<Connection> beside;
+    if (Status status = ConnectionOf(other.connection, context, &beside); !status.ok()) return status;
+    if (beside->settings().group != connection.settings().group) continue;
+    std::string ids[2];
+    Connection* both[] = {beside.get(), &connection};
+    for (int i = 0; i < 2; ++i) {
+      Client* admin = nullptr;
+      if (Status status = both[i]->Admin(&admin); !status.ok()) return status;
+      ids[i] = ClusterId(*admin, kClusterNsMax);
+    }
+    // A broker that does not answer is told of by whoever asks it next.
+    if (ids[0].empty() || ids[0] != ids[1]) continue;
+    return Status::Invalid("source `" + other.name + "` (line " + std::to_string(program.steps[other.step].line) +
+                           ") reads topic `" + other.address + "` of the same cluster in the same group, `" +
+                           connection.settings().group + "`, over connection `" + beside->settings().connection +
+                           "`, this one over `" + connection.settings().connection + "`: each record would reach one of " +
+                           "the two only. Read both over one connection, or give one connection a `group:` of its own, " +
+                           "and no setting `group`, which is for both");
+  }
+  return Status();
+}
+
 Status KafkaConnector::MakeSource(const SourceSpec& source, const ConnectorContext& context,
                                   std::unique_ptr<Source>* out) {
   std::shared_ptr<Connection> connection;
   if (Status status = ConnectionOf(source.connection, context, &connection); !status.ok()) return status;
+  if (Status status = CheckReadOnce(source, context, *connection); !status.ok()) return status;
   SourceOptions options;
   options.topic = source.address;
   options.group_member = context.group_member;

@@ -44,6 +44,8 @@ class KafkaConnector {
 
  private:
   Status ConnectionOf(int index, const ConnectorContext& context, std::shared_ptr<Connection>* out);
+  // kInvalid: an earlier source reads the same topic of the same cluster in the same group over another connection.
+  Status CheckReadOnce(const SourceSpec& source, const ConnectorContext& context, Connection& connection);
 
   Options options_;
   std::map<int, std::shared_ptr<Connection>> connections_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <thread>
 
@@ -60,15 +59,14 @@ Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_
   return Status();
 }
 
-bool IsMock(Client& client, int64_t wait_ns_max) {
-  struct ClusterId {
-    char* text;
-    ~ClusterId() {
-      if (text) rd_kafka_mem_free(nullptr, text);
-    }
-  } cluster{rd_kafka_clusterid(client.get(), MillisOf(wait_ns_max))};
-  return cluster.text && !strncmp(cluster.text, "mockCluster", 11);
+std::string ClusterId(Client& client, int64_t wait_ns_max) {
+  char* text = rd_kafka_clusterid(client.get(), MillisOf(wait_ns_max));
+  std::string id = text ? text : "";
+  if (text) rd_kafka_mem_free(client.get(), text);
+  return id;
 }
+
+bool IsMock(Client& client, int64_t wait_ns_max) { return ClusterId(client, wait_ns_max).starts_with("mockCluster"); }
 
 Status ReadTopicSettings(Client& client, const std::string& topic, int64_t wait_ns_max, TopicSettings* settings,
                          bool* known) {

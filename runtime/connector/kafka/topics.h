@@ -49,6 +49,9 @@ Status TopicId(Client& client, const std::string& topic, int64_t wait_ns_max, st
 Status CheckTopicId(const std::string& topic, int32_t partition, int64_t offset, const std::string& was,
                     const std::string& is, bool own);
 
+// The id of the cluster; empty: no broker answered in time, or it tells none.
+std::string ClusterId(Client& client, int64_t wait_ns_max);
+
 // librdkafka's mock cluster (weir run --embedded): it never answers questions about a topic's configuration, and accepts
 // what it can hold.
 bool IsMock(Client& client, int64_t wait_ns_max);

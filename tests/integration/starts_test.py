@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -333,17 +334,8 @@ class TwoConnections(TestCase):
         until(lambda: self.outputs() == sorted(2 * list(range(200))), 60, "each record from both")
 
 
-class FewerWorkers(TestCase):
+class Members(TestCase):
     SESSION_MS = 290_000  # nothing that is seen here waited for it
-
-    def stopped_with(self, workers):
-        """A run that has ended, and keeps its places."""
-        pipeline = self.start("--workers", str(workers), session_ms=self.SESSION_MS)
-        until(lambda: len(self.partitions_of(self.members())) == workers, 60, "all workers have partitions")
-        self.assertEqual(pipeline.stop(), 0, pipeline.log()[-3000:])
-        places = self.members()
-        self.assertEqual(sorted(m["instance"][-2:] for m in places), [f"-{i}" for i in range(workers)])
-        return places
 
     def members(self):
         return self.kafka.members("rekeyed_counts")
@@ -356,6 +348,65 @@ class FewerWorkers(TestCase):
 
     def reads_everything(self, name):
         return self.partitions_of(self.members()) == {name: list(range(PARTITIONS))}
+
+    def beside(self, *arguments):
+        """Another copy, with a state directory of its own."""
+        pipeline = Pipeline(self.binary, tempfile.mkdtemp(dir=scratch), "--set", f"brokers={self.broker.bootstrap}",
+                            f"--kafka.session.timeout.ms={self.SESSION_MS}", *arguments)
+        self.addCleanup(pipeline.kill)
+        return pipeline.start(wait_ready=False)
+
+
+class Leaving(Members):
+    """A copy that is to leave ends while the group waits for another one, so that no request of its own is heard."""
+
+    def setUp(self):
+        super().setUp()
+        self.first = self.start(session_ms=self.SESSION_MS)
+        until(lambda: len(self.partitions_of(self.members())) == 1, 60, "the first copy has partitions")
+        self.name = self.members()[0]["instance"]
+
+    def pause(self):
+        os.kill(self.first.process.pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, self.first.process.pid, signal.SIGCONT)
+
+    def goes_on(self, others=0):
+        """Alone with its partitions, long before any session has ended."""
+        os.kill(self.first.process.pid, signal.SIGCONT)
+        until(lambda: len(self.members()) == 1 + others, 40, "the copy that left has no place")
+        shared = lambda: self.partitions_of(self.members())
+        until(lambda: len(shared()) == 1 + others and sum(map(len, shared().values())) == PARTITIONS and self.name in shared(),
+              40, "whoever is left has all partitions")
+
+    def test_before_it_was_given_anything(self):
+        self.pause()
+        leaving = self.beside("--leave")
+        until(lambda: len(self.members()) == 2, 60, "the group knows it")
+        self.assertEqual(leaving.stop(), 0, leaving.log()[-3000:])
+        self.assertIn("when the group's members have joined again", leaving.log())
+        self.goes_on()
+
+    def test_while_a_third_one_joins(self):
+        leaving = self.beside("--leave")
+        until(lambda: len(self.partitions_of(self.members())) == 2, 60, "both have partitions")
+        self.pause()
+        self.beside()
+        until(lambda: len(self.members()) == 3, 60, "the group knows it")
+        until(lambda: "weir_source_lag_records{" not in leaving.get("metrics")[1], 60, "the group asks it to join again")
+        self.assertEqual(leaving.stop(), 0, leaving.log()[-3000:])
+        self.assertIn("when the group's members have joined again", leaving.log())
+        self.goes_on(others=1)
+
+
+class FewerWorkers(Members):
+    def stopped_with(self, workers):
+        """A run that has ended, and keeps its places."""
+        pipeline = self.start("--workers", str(workers), session_ms=self.SESSION_MS)
+        until(lambda: len(self.partitions_of(self.members())) == workers, 60, "all workers have partitions")
+        self.assertEqual(pipeline.stop(), 0, pipeline.log()[-3000:])
+        places = self.members()
+        self.assertEqual(sorted(m["instance"][-2:] for m in places), [f"-{i}" for i in range(workers)])
+        return places
 
     def test_a_start_with_fewer_workers_gives_the_others_places_up(self):
         places = self.stopped_with(3)
@@ -384,10 +435,7 @@ class FewerWorkers(TestCase):
     def test_a_group_that_waits_for_its_members_is_no_obstacle(self):
         """Another copy has joined since: the group waits for places that nobody takes before it goes on."""
         self.stopped_with(3)
-        other = Pipeline(self.binary, tempfile.mkdtemp(dir=scratch), "--set", f"brokers={self.broker.bootstrap}",
-                         f"--kafka.session.timeout.ms={self.SESSION_MS}", "--leave")
-        self.addCleanup(other.kill)
-        other.start(wait_ready=False)
+        self.beside("--leave")
         until(lambda: len(self.members()) == 4, 60, "the other copy has joined")
         self.start("--workers", "1", session_ms=self.SESSION_MS, wait_ready=False)
         until(lambda: len(self.partitions_of(self.members())) == 2 and len(self.members()) == 2, 90,

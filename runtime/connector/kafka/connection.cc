@@ -62,6 +62,14 @@ void Connection::Remember(const std::string& topic, int32_t count) {
   partitions_[topic] = count;
 }
 
+std::string Connection::TopicBeside(const std::vector<std::string>& topics) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [topic, count] : partitions_) {
+    if (std::find(topics.begin(), topics.end(), topic) == topics.end()) return topic;
+  }
+  return "";
+}
+
 int32_t Connection::KnownPartitions(const std::string& topic) {
   std::lock_guard<std::mutex> lock(mutex_);
   auto found = partitions_.find(topic);

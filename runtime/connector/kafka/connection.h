@@ -55,6 +55,8 @@ class Connection {
   int32_t KnownPartitions(const std::string& topic);
   // Of a topic that was just made, and that other brokers may not know yet.
   void Remember(const std::string& topic, int32_t count);
+  // One that is known and is none of these; empty: there is none.
+  std::string TopicBeside(const std::vector<std::string>& topics);
   // Asks again: partitions may have been added.
   Status FreshPartitions(const std::string& topic, int64_t wait_ns_max, int32_t* count);
   // A topic's id as the broker says it now, empty where it does not tell; kCorrupt once it is another one than before. Any

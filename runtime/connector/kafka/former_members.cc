@@ -4,72 +4,20 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "runtime/connector/kafka/place.h"
 #include "runtime/connector/kafka/topics.h"
 
 namespace weir::kafka {
 namespace {
 
-constexpr int16_t kApiLeaveGroup = 13;
-constexpr int kPollMs = 20;
 constexpr int64_t kAskNsMax = 5'000'000'000;
 constexpr int64_t kLeaveNsMax = 6'000'000'000;  // librdkafka gives a LeaveGroup 5 s
 constexpr int64_t kLookAgainNs = 200'000'000;
 
-int64_t SessionNs(const Settings& settings) {
-  const std::string* set = settings.Find("session.timeout.ms");
-  return (set ? atoll(set->c_str()) : 45'000) * 1'000'000;
-}
-
 }  // namespace
 
-// One place: joins in its name, and leaves.
-class FormerMembers::Place {
- public:
-  static std::unique_ptr<Place> Take(const Settings& settings, const Options& options, const std::string& name) {
-    std::unique_ptr<Place> place(new Place);
-    Client::Options client;
-    client.client_id = options.client_id;
-    client.owner = place.get();
-    client.rebalance = OnRebalance;
-    client.response = [](int16_t api_key, rd_kafka_resp_err_t error, void* self) {
-      if (api_key == kApiLeaveGroup && !error) static_cast<Place*>(self)->left_ = true;
-    };
-    client.more.push_back({"group.instance.id", name});
-    if (!Client::Make(settings, Role::kMember, client, &place->client_).ok()) return nullptr;
-    PartitionList topics = NewPartitionList(static_cast<int>(options.topics.size()));
-    for (const std::string& topic : options.topics) {
-      rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
-    }
-    if (rd_kafka_subscribe(place->client_->get(), topics.get())) return nullptr;
-    return place;
-  }
-
-  void Poll() {
-    if (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->get(), kPollMs)) rd_kafka_message_destroy(message);
-  }
-  // Unsubscribing is how a static member leaves; closing does not.
-  void GiveUp() {
-    if (!leaving_) rd_kafka_unsubscribe(client_->get());
-    leaving_ = true;
-  }
-  bool joined() const { return joined_; }
-  bool left() const { return left_; }
-
- private:
-  static void OnRebalance(rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t*, void* opaque) {
-    bool assigns = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-    PartitionList none = NewPartitionList(0);
-    rd_kafka_assign(rk, assigns ? none.get() : nullptr);
-    if (assigns) static_cast<Place*>(Client::Owner(opaque))->joined_ = true;
-  }
-
-  bool joined_ = false, leaving_ = false;
-  std::atomic<bool> left_{false};
-  std::unique_ptr<Client> client_;  // destroyed first: its threads write to left_
-};
-
 FormerMembers::FormerMembers(const Settings& settings, Options options, Client* admin)
-    : settings_(settings), options_(std::move(options)), admin_(admin), end_ns_(MonoNs() + SessionNs(settings)) {
+    : settings_(settings), options_(std::move(options)), admin_(admin), end_ns_(MonoNs() + SessionMs(settings) * 1'000'000ll) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -108,7 +56,7 @@ Status FormerMembers::Look(std::vector<std::string>* places) {
 bool FormerMembers::Leave(const std::vector<std::string>& names) {
   std::vector<std::unique_ptr<Place>> places;
   for (const std::string& name : names) {
-    if (std::unique_ptr<Place> place = Place::Take(settings_, options_, name)) places.push_back(std::move(place));
+    if (std::unique_ptr<Place> place = Place::Take(settings_, options_.client_id, name, options_.topics)) places.push_back(std::move(place));
   }
   auto all = [&](bool (Place::*is)() const) {
     return std::all_of(places.begin(), places.end(), [&](const auto& place) { return ((*place).*is)(); });

@@ -1,6 +1,6 @@
 // The places in a consumer group that an earlier run on the same state directory had and this one does not take, since it
-// has fewer workers. The group would hold their partitions for them until their sessions end. Only a member can leave, so
-// each place is taken for a moment, by its name, and given up.
+// has fewer workers. The group would hold their partitions for them until their sessions end. They are left by their names:
+// see place.h.
 #pragma once
 
 #include <atomic>
@@ -40,8 +40,6 @@ class FormerMembers {
                                            int workers);
 
  private:
-  class Place;
-
   void Run();
   // The places that the group still knows.
   Status Look(std::vector<std::string>* places);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/connector/kafka/place.h"
 #include "runtime/connector/kafka/topics.h"
 
 namespace weir::kafka {
@@ -19,6 +20,8 @@ constexpr int64_t kOnItsWayNsMax = 600'000'000'000;
 // A broker that has just started may not know its users yet. Whom it refuses for longer has wrong credentials.
 constexpr int64_t kRefusedNsMax = 10'000'000'000;
 constexpr int kLeavePollMs = 20;
+constexpr int64_t kLeaveNsMax = 2'000'000'000;
+constexpr int kLeavingSessionMs = 6'000;  // a broker takes no shorter one, unless told to
 constexpr int16_t kApiJoinGroup = 11, kApiHeartbeat = 12, kApiLeaveGroup = 13, kApiSyncGroup = 14;
 
 PartitionList ToList(const std::vector<TopicOffset>& offsets) {
@@ -150,7 +153,9 @@ Status Member::Renew() {
 
 // librdkafka's threads.
 void Member::OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner) {
-  if (api_key == kApiLeaveGroup) static_cast<Member*>(owner)->left_.store(true, std::memory_order_release);
+  if (api_key == kApiLeaveGroup) {
+    static_cast<Member*>(owner)->leaving_.store(error ? Leaving::kGivenUp : Leaving::kHeard, std::memory_order_release);
+  }
   // Answered, or never sent.
   if (!error || error == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE || error == RD_KAFKA_RESP_ERR__DESTROY) return;
   if (api_key != kApiJoinGroup && api_key != kApiHeartbeat && api_key != kApiSyncGroup) return;
@@ -378,35 +383,55 @@ bool Member::WaitForCommits(int64_t wait_ns_max) {
   return !commit_failed_;
 }
 
-void Member::Close(int64_t wait_ns_max) {
+void Member::Close(int64_t wait_ns_max, const std::string& aside) {
   if (closing_) return;
   if (wait_ns_max > 0 && client_) WaitForCommits(wait_ns_max);
   closing_ = true;
   if (wait_ns_max == 0 || !client_) return;
   const int64_t end = MonoNs() + wait_ns_max;
-  if (!keep_place_ && !instance_id_.empty()) GiveUpPlace(end);
-  Error error(rd_kafka_consumer_close_queue(client_->get(), control_.get()));
-  if (error) return;
-  while (!rd_kafka_consumer_closed(client_->get()) && MonoNs() < end) {
-    Event event(rd_kafka_queue_poll(control_.get(), 20));
-    if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
-      rd_kafka_assign(client_->get(), nullptr);
+  const bool leaves = !keep_place_ && !instance_id_.empty();
+  if (leaves && !Leave(std::min(end, MonoNs() + kLeaveNsMax))) LeaveByName(end, aside);
+  if (Error error(rd_kafka_consumer_close_queue(client_->get(), control_.get())); !error) {
+    while (!rd_kafka_consumer_closed(client_->get()) && MonoNs() < end) {
+      Event event(rd_kafka_queue_poll(control_.get(), 20));
+      if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
+        rd_kafka_assign(client_->get(), nullptr);
+      }
     }
   }
 }
 
 // Unsubscribing is how a static member leaves; closing does not.
-void Member::GiveUpPlace(int64_t end_ns) {
-  if (!joined_ && member_id().empty()) return;  // the group has not answered it yet
-  if (rd_kafka_unsubscribe(client_->get())) return;
-  while (!left_.load(std::memory_order_acquire) && MonoNs() < end_ns) {
+bool Member::Leave(int64_t end_ns) {
+  if (!joined_ && member_id().empty()) return false;  // the group has not answered it yet, and may have it as a member
+  leaving_.store(Leaving::kAsked, std::memory_order_relaxed);
+  if (rd_kafka_unsubscribe(client_->get())) return false;
+  auto now = [this] { return leaving_.load(std::memory_order_acquire); };
+  while (now() == Leaving::kAsked && MonoNs() < end_ns) {
     if (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->get(), kLeavePollMs)) rd_kafka_message_destroy(message);
   }
-  if (!left_.load(std::memory_order_acquire) && log_ != nullptr) {
-    log_->Write(LogLevel::kWarning, settings_.line,
-                "group `" + settings_.group + "` did not hear in time that this process leaves, as while it waits for other " +
-                    "members or its broker is away: partitions move when the session ends");
+  return now() == Leaving::kHeard;
+}
+
+// A broker reads nothing of a connection while it has not answered what it read before, and it answers a request to join
+// once all members have joined: a request to leave waits behind it. Another client has another connection.
+void Member::LeaveByName(int64_t end_ns, const std::string& aside) {
+  // Whoever has the place of one that was fenced is another process.
+  if (!fatal_.ok() || rd_kafka_fatal_error(client_->get(), nullptr, 0)) return;
+  Settings settings = settings_;
+  // The place outlives its client if that hears nothing either: it is to be given no partitions then, and to end soon.
+  const std::vector<std::string> topics = aside.empty() ? topics_ : std::vector<std::string>{aside};
+  settings.properties.push_back({"session.timeout.ms", std::to_string(std::min(SessionMs(settings_), kLeavingSessionMs))});
+  std::unique_ptr<Place> place = Place::Take(settings, client_id_, instance_id_, topics);
+  while (place && !place->left() && MonoNs() < end_ns) {
+    if (place->joined()) place->GiveUp();
+    place->Poll();
   }
+  if (log_ == nullptr || (place && place->left())) return;
+  log_->Write(LogLevel::kWarning, settings_.line,
+              "group `" + settings_.group + "` did not hear in time that this process leaves, as while it waits for other " +
+                  "members or its broker is away: its partitions move when the group's members have joined again, or when the " +
+                  "session ends");
 }
 
 GroupToken Member::Group() const {

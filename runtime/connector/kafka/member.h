@@ -60,8 +60,10 @@ class Member {
   void AskCommitted(const std::vector<TopicOffset>& partitions);
   // Waits until every Commit was answered, `wait_ns_max` at most. True: all were accepted.
   bool WaitForCommits(int64_t wait_ns_max);
-  // Leaves the group, unless its place is to be kept, and waits `wait_ns_max` at most; 0: leaves nothing.
-  void Close(int64_t wait_ns_max);
+  // Leaves the group, unless its place is to be kept, and waits `wait_ns_max` at most; 0: leaves nothing. While the group
+  // waits for its members it hears nobody out; then its next generation has no partitions for this place.
+  // `aside` is a topic that no member reads; empty: none is known.
+  void Close(int64_t wait_ns_max, const std::string& aside = "");
 
   // What a transaction needs to commit offsets in this member's name; invalid while the member has no assignment that
   // counts. Asks librdkafka's main thread, which takes some microseconds.
@@ -70,6 +72,7 @@ class Member {
   // The group has answered this member at least once and has not thrown it out since.
   bool joined() const { return joined_; }
   Client& client() { return *client_; }
+  const std::vector<std::string>& topics() const { return topics_; }
 
  private:
   Member() = default;
@@ -79,7 +82,10 @@ class Member {
   static void OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner);
   static void OnRebalance(rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque);
   void Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list);
-  void GiveUpPlace(int64_t end_ns);
+  // Asks to leave as a member does. True: the group has heard it.
+  bool Leave(int64_t end_ns);
+  // By the place's name, for when the group does not hear this member: see place.h.
+  void LeaveByName(int64_t end_ns, const std::string& aside);
   void SendCommit();
   void CommitFailed(rd_kafka_resp_err_t code);
   void SendQuestion();
@@ -91,7 +97,8 @@ class Member {
   std::string client_id_;
   std::string instance_id_;
   bool keep_place_ = true;
-  std::atomic<bool> left_{false};  // a request to leave the group was answered, or given up
+  enum class Leaving : uint8_t { kAsked, kHeard, kGivenUp };
+  std::atomic<Leaving> leaving_{Leaving::kAsked};
   Log* log_ = nullptr;
   std::vector<std::string> topics_;
   std::unique_ptr<Client> client_;

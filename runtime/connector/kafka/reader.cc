@@ -152,7 +152,7 @@ void Reader::OnRevoked(const std::vector<TopicOffset>& partitions, bool lost) {
 
 void Reader::Close() {
   if (member_) {
-    member_->Close(kLeaveNsMax);
+    member_->Close(kLeaveNsMax, connection_->TopicBeside(member_->topics()));
     member_.reset();
   }
   fetcher_.reset();

@@ -190,12 +190,10 @@ Status ReadSettings(const ConnectionSpec& connection, const Properties& operator
   return Status();
 }
 
-namespace {
 int SessionMs(const Settings& settings) {
   const std::string* set = settings.Find("session.timeout.ms");
   return set ? atoi(set->c_str()) : kSessionMs;
 }
-}  // namespace
 
 int TransactionTimeoutMs(const Settings& settings) {
   int session = SessionMs(settings);

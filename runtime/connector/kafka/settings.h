@@ -42,6 +42,8 @@ enum class Role {
   kTransact, // writes in transactions; the client adds its transactional.id
 };
 
+// How long a member of the group that says nothing keeps its partitions.
+int SessionMs(const Settings& settings);
 // After this time the broker aborts a transaction that its producer has not ended. 10 s below the session time-out, so
 // that no transaction of a member outlives its membership, and 10 s at most; tests with short sessions get 1 to 2 s.
 int TransactionTimeoutMs(const Settings& settings);

@@ -17,7 +17,10 @@ constexpr int64_t kLookAgainNs = 200'000'000;
 }  // namespace
 
 FormerMembers::FormerMembers(const Settings& settings, Options options, Client* admin)
-    : settings_(settings), options_(std::move(options)), admin_(admin), end_ns_(MonoNs() + SessionMs(settings) * 1'000'000ll) {
+    : settings_(settings),
+      options_(std::move(options)),
+      admin_(admin),
+      end_ns_(MonoNs() + SessionMs(settings) * 1'000'000ll) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -56,7 +59,8 @@ Status FormerMembers::Look(std::vector<std::string>* places) {
 bool FormerMembers::Leave(const std::vector<std::string>& names) {
   std::vector<std::unique_ptr<Place>> places;
   for (const std::string& name : names) {
-    if (std::unique_ptr<Place> place = Place::Take(settings_, options_.client_id, name, options_.topics)) places.push_back(std::move(place));
+    std::unique_ptr<Place> place = Place::Take(settings_, options_.client_id, name, options_.topics);
+    if (place) places.push_back(std::move(place));
   }
   auto all = [&](bool (Place::*is)() const) {
     return std::all_of(places.begin(), places.end(), [&](const auto& place) { return ((*place).*is)(); });

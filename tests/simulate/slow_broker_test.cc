@@ -1,6 +1,7 @@
 // Brokers that take so little at a time that what was done at once does not go into one transaction.
 #include <catch2/catch.hpp>
 
+#include "runtime/engine/topic_names.h"
 #include "tests/simulate/driven_copies.h"
 
 namespace weir {
@@ -95,6 +96,35 @@ TEST_CASE("and one whose requests were brought back and are answered all at once
   REQUIRE(copies.Until([&] { return done() || copy.engine->ended(); }, 3600 * kSecond));
   CHECK(copy.engine->Metrics().epochs_committed > 2);
   Quick(copies, copy);
+}
+
+TEST_CASE("and every partition and every source goes on meanwhile, not one after the other") {
+  SampleOptions options;
+  options.stateful = false;
+  options.with_lookup = false;
+  options.rekeyed = true;
+  options.idle_ns = 7200 * kSecond;
+  RigInput input = OnePartition();
+  input.partitions = 2;
+  input.shared_keys = true;
+  DrivenCopies copies(options, input);
+  DrivenCopy& copy = copies.Start("only");
+  copies.sample.cluster.produce_ns_per_byte = 2 * kKilobytePerSecond;
+  copies.Append(300);
+  auto read = [&](int32_t partition) { return copies.Committed("events", partition); };
+  REQUIRE(copies.Until([&] { return read(0) + read(1) >= 200 || copy.engine->ended(); }, 36'000 * kSecond));
+  CHECK(read(0) >= 85);
+  CHECK(read(1) >= 85);
+  // Nobody waits for what was re-keyed until all events are read.
+  const std::string rows = RekeyTopic(copies.sample.rig.program, 0);
+  int64_t rekeyed = 0;
+  for (int32_t p = 0; p < copies.sample.cluster.Partitions(rows); ++p) rekeyed += copies.Committed(rows, p);
+  CHECK(rekeyed >= 60);
+  copies.sample.cluster.produce_ns_per_byte = 0;
+  copies.Append(300);
+  REQUIRE(copies.Until([&] { return copies.WorkedOff(); }, 10'000 * kSecond));
+  CHECK(copies.Stop() == "");
+  CHECK(copies.sample.Check() == "");
 }
 
 }  // namespace

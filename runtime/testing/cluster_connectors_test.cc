@@ -318,7 +318,7 @@ CopyResult RunCopy(const CopyRun& run) {
 
 TEST_CASE("two processes copy exactly once under all faults") {
   std::map<std::string, uint64_t> occurred;
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  for (uint64_t seed = 1; seed <= 120; ++seed) {
     CopyRun run;
     run.seed = seed;
     run.faults = ClusterFaults::Draw(seed);

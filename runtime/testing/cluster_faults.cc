@@ -35,6 +35,7 @@ constexpr Named kNamed[] = {
     {"foreign transaction", &ClusterFaults::foreign_transaction, 100},
     {"partition added", &ClusterFaults::partition_added, 20},
     {"news late", &ClusterFaults::news_late, 300},
+    {"producer throttled", &ClusterFaults::producer_throttled, 300},
 };
 
 std::string Dashed(std::string name) {

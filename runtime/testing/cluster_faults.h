@@ -17,6 +17,7 @@ struct ClusterFaults {
   double request_lost = 0;             // of those: it never arrives (else it was executed at once)
   double outcome_unknown = 0;          // of commits without an answer: the client gives up instead of sending again
   double abort_demanded = 0;           // the client says that this transaction must be aborted
+  double producer_throttled = 0;       // behind a batch it may send nothing for up to `throttle_ns_max`: a quota
   double queue_full = 0;               // a write takes only some of its records for now
   double rebalance_at_commit = 0;      // the group rebalances just as offsets are sent, or the commit is
   double news_late = 0;                // a member reads on for a while before it hears what the group has decided
@@ -36,6 +37,7 @@ struct ClusterFaults {
   int64_t weather_ns = 0;              // 0: no weather
   int64_t delay_ns_max = 30'000'000;
   int64_t answer_timeout_ns = 100'000'000;
+  int64_t throttle_ns_max = 4'000'000'000;
   int64_t late_ns_max = 2'000'000'000;
   int64_t marker_lag_ns_max = 200'000'000;
   int64_t outage_ns_max = 1'000'000'000;

@@ -323,10 +323,15 @@ TransactionResult ClusterTransactions::Pump() {
       if (*error == ClusterError::kOutOfOrder) bump_ = true;
       return MustAbort(fmt::format("{}: {}", what, ClusterErrorName(*error)));
     }
-    if (cluster_.produce_ns_per_byte > 0) {
-      size_t bytes = 0;
-      for (size_t i = 0; i < sending_->count; ++i) bytes += records[i].key.size() + records[i].value.size();
-      retry_at_ = cluster_.now() + static_cast<int64_t>(bytes) * cluster_.produce_ns_per_byte;
+    int64_t throttle_ns = 0;
+    for (size_t i = 0; cluster_.produce_ns_per_byte > 0 && i < sending_->count; ++i) {
+      throttle_ns += static_cast<int64_t>(records[i].key.size() + records[i].value.size()) * cluster_.produce_ns_per_byte;
+    }
+    if (cluster_.Happens(cluster_.faults.producer_throttled, "producer throttled")) {
+      throttle_ns += cluster_.UpTo(cluster_.faults.throttle_ns_max);
+    }
+    if (throttle_ns > 0) {
+      retry_at_ = cluster_.now() + throttle_ns;
       cluster_.WakeAt(retry_at_);
     }
     sequences_[partition] = sequence + static_cast<int64_t>(sending_->count);

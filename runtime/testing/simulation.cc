@@ -50,6 +50,7 @@ struct Simulation::Copy {
   std::string identity;
   int64_t paused_until = 0;
   bool stopping = false;
+  bool kept_small = false;   // its commits, at some time
   bool woken = false;        // it was paused and has had no turn since
   std::unique_ptr<PointFaults> faults;
   std::unique_ptr<ClusterConnectors> connectors;
@@ -90,6 +91,8 @@ void Simulation::StartCopy(const std::string& identity) {
   process.identity = identity;
   process.static_members = Draw(2) == 0;
   process.batch_max = 1 + static_cast<uint32_t>(Draw(40));
+  // Sessions of 6 s leave a transaction so little.
+  if (options_.seed % 3 == 0) process.transaction_timeout_ns = 2'000'000'000;
   copy->connectors = std::make_unique<ClusterConnectors>(cluster_, world_, process);
   Environment environment;
   environment.clock = &world_.clock;
@@ -239,6 +242,10 @@ bool Simulation::TakeTurn(Copy& copy) {
     did = actor == 0 ? copy.engine->StepCommit() == Epochs::Step::kWorked
                      : copy.engine->worker(static_cast<int>(actor) - 1).Turn();
     any |= did;
+  }
+  for (int i = 0; !copy.kept_small && i < copy.engine->workers(); ++i) {
+    copy.kept_small = copy.engine->worker(i).epoch_bytes_limit() != 0;
+    if (copy.kept_small) ++report_.faults["commits kept small"];
   }
   return any;
 }

@@ -46,7 +46,7 @@ TEST_CASE("whatever dies, nothing is lost, repeated or out of order", "[simulate
     CHECK(steps[step] != 0);
   }
   for (const char* fault :
-       {"abort demanded", "answer lost", "change followed by a standby", "coordinator unavailable", "copy killed", "copy paused", "copy paused at a step", "copy stopped", "disk changed a byte",
+       {"abort demanded", "answer lost", "change followed by a standby", "commits kept small", "producer throttled", "coordinator unavailable", "copy killed", "copy paused", "copy paused at a step", "copy stopped", "disk changed a byte",
         "disk cut a file off", "disk full", "disk lost power", "disk read failed", "disk refused a name", "disk sync failed",
         "disk sync lied", "disk was swapped for an old one", "end lag",
         "foreign transaction", "late copy accepted", "late copy refused", "leader moved", "log compacted",

@@ -114,6 +114,7 @@ bool Compile(const std::string& path, const CompileOptions& options, Compilation
     Stopwatch time("plan", &out->timings);
     plan::PlanOptions plan_options;
     plan_options.tests = options.tests;
+    plan_options.embedded = options.embedded;
     out->plan = plan::RunPasses(plan::BuildPlan(out->typed, plan_options));
   }
   if (options.last < Stage::kEmit || out->diagnostics.HasErrors()) return true;

@@ -191,7 +191,7 @@ std::string PipelineShape(const Compilation& compilation) {
 
 std::string WhyNotSimulated(const Compilation& compilation) {
   const TypedPipeline& typed = compilation.typed;
-  if (compilation.plan.transactional) return "";
+  if (compilation.plan.transactional && !compilation.plan.outputs_at_once) return "";
   const char* help =
       "\n  `weir simulate` shows that a pipeline from Kafka to Kafka is exactly once. Give sources and sinks one Kafka"
       "\n  connection, and leave `deliver` as it is; `weir plan` says what other pipelines promise.";

@@ -185,6 +185,7 @@ void ProgramEmitter::Build() {
   if (typed_.commit) code.Add("program->commit_ns = " + StartValue(*typed_.commit, &code) + ";");
   code.Add(std::string("program->stateful = ") + (plan_.stateful ? "true" : "false") + ";");
   code.Add(std::string("program->transactional = ") + (plan_.transactional ? "true" : "false") + ";");
+  if (plan_.outputs_at_once) code.Add("program->outputs_at_once = true;");
   std::string text = options_.plan_text ? plan::FormatPlan(plan_) : std::string();
   if (!text.empty()) code.Add("program->plan_text =");
   for (size_t at = 0; at < text.size();) {

@@ -250,8 +250,9 @@ class Formatter {
       const Node& node = plan_.node(id);
       if (!node.Is<ExchangeOp>()) continue;
       any = true;
-      Item(node.name, "by " + KeyText(node.As<ExchangeOp>().key) + ", between tasks of this process: " +
-                          node.As<ExchangeOp>().reason);
+      const std::string way = plan_.transactional ? "through topic `" + typed_.name + "." + node.name + ".rekey`"
+                                                  : "between tasks of this process";
+      Item(node.name, "by " + KeyText(node.As<ExchangeOp>().key) + ", " + way + ": " + node.As<ExchangeOp>().reason);
       std::vector<std::string> sent = LivePaths(*node.output_row, node.live);
       More(sent.empty() ? "sends keys and times only" : "sends " + Join(sent));
     }
@@ -356,7 +357,7 @@ class Formatter {
       }
     }
     if (plan_.stateful && kafka) {
-      notes.push_back("one process only: with state or files over Kafka, this version assigns itself all partitions and refuses a second copy on the same state");
+      notes.push_back("one process only: its state is in the state directory, so it assigns itself all partitions and refuses a second copy");
     }
     if (!plan_.stateful && kafka) {
       notes.push_back(std::string("any number of copies: they share the partitions of their sources as one consumer group") +

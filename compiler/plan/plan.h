@@ -140,6 +140,7 @@ struct SinkPromise {
 
 struct PlanOptions {
   bool tests = false;           // keep what tests look at
+  bool embedded = false;        // for the embedded broker, which has no real transactions
 };
 
 struct Plan {
@@ -155,6 +156,7 @@ struct Plan {
   std::vector<Stage> stages;
   std::vector<SinkPromise> promises;            // of record sinks and dead letter sinks, by index of TypedPipeline::sinks
   bool transactional = false;   // Kafka is the truth: each epoch is one of its transactions
+  bool outputs_at_once = false; // with it: sinks get their outputs at once, outside the transaction, and may get them again
   bool stateful = false;        // the local store is the truth: windows, re-keying, files, stdin
 
   Node& node(int id) { return *nodes[id]; }

@@ -39,7 +39,7 @@ void Output::HandOver() {
   slot_->counters->written.Add(buffer.records.size());
   slot_->counters->written_bytes.Add(buffer.bytes.size());
   worker_.MarkDirty();
-  if (worker_.transactions()) {
+  if (worker_.transactions() && kept_until_commit()) {
     refused_.clear();
     worker_.commit().transactions().Check(index_, buffer, &refused_);
     if (!refused_.empty()) {

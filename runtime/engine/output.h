@@ -16,7 +16,8 @@ class Worker;
 //  - offsets: all sinks are streaming, and get their outputs with each hand-over.
 //  - the local store: streaming sinks do as well; outputs for store-backed ones (files) are kept until the epoch's barrier,
 //    and Epochs writes them.
-//  - transactions: there are no sinks; outputs are kept until the commit, and Transactions::Write writes them.
+//  - transactions: there are no sinks; outputs are kept until the commit, and Transactions::Write writes them. Where outputs
+//    leave at once, all sinks are streaming.
 class Output {
  public:
   // `sink` is null where outputs are kept until the commit. `slot` is what tasks write to.

@@ -50,8 +50,8 @@ struct SinkPosition {
   int64_t length = -1;  // files: committed bytes. -1: the target keeps no position
 };
 
-// A writer to one declared sink. Pipelines with transactions have none: what they write is part of the transaction (see
-// transactions.h). Elsewhere there are two kinds, told apart by `store_backed()`:
+// A writer to one declared sink. Pipelines that are exactly once from Kafka to Kafka have none: what they write is part of
+// the transaction (see transactions.h). Elsewhere there are two kinds, told apart by `store_backed()`:
 //  - Streaming sinks (Kafka at least once, stdout): one per worker, all calls on its thread. Write sends at once; each
 //    record's ticket falls when the target acknowledged it. The engine commits an epoch when its tickets are at zero.
 //  - Store-backed sinks (files): one per process. Workers keep their outputs until the epoch's barrier; then the commit

@@ -7,8 +7,9 @@
 namespace weir {
 
 // Where the local store is the truth there is one ticket per worker and epoch, and an epoch commits when its ticket is at
-// zero. Where offsets follow delivery there is one per fetched batch, and they follow the oldest that is not at zero. With
-// transactions there is none: the transaction ends when all it wrote is acknowledged.
+// zero; so it is with transactions where outputs leave at once. Where offsets follow delivery there is one per fetched
+// batch, and they follow the oldest that is not at zero. With other transactions there is none: the transaction ends when
+// all it wrote is acknowledged.
 class Ticket {
  public:
   // Something more has to happen: an output was handed to a sink, a lookup was asked. Worker's thread.

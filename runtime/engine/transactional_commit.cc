@@ -34,7 +34,7 @@ void TransactionalCommit::Commit(TransactionalEpoch epoch) {
     if (!moved) parts_ = kAllParts & ~kOffsetsPart;
   }
   parts_left_ = engine_.Mutated("epoch without offsets") ? 0 : kAllParts & ~parts_;
-  Start(fenced_ ? Job::kBegin : Job::kFence);
+  Start(epoch_.outputs_ticket != nullptr ? Job::kOutputsAcknowledged : fenced_ ? Job::kBegin : Job::kFence);
 }
 
 void TransactionalCommit::Recover(std::vector<std::unique_ptr<TaskRecovery>> tasks) {
@@ -182,6 +182,17 @@ TransactionalCommit::Step TransactionalCommit::StepCommit() {
   const bool abandoned = abandoned_.load(std::memory_order_acquire);
   switch (job) {
     case Job::kNone: return Step::kIdle;
+
+    case Job::kOutputsAcknowledged:
+      if (abandoned) return Finish(End::kAbandoned);
+      if (!epoch_.outputs_ticket->Done() && !engine_.Mutated("outputs not acknowledged")) {
+        TellWaiting(Status::Unavailable(fmt::format("{} records are on their way", epoch_.outputs_ticket->open())),
+                    "for acknowledgements of outputs");
+        return Step::kWaiting;
+      }
+      if (engine_.StopAt("transaction.outputs_acknowledged")) return Step::kIdle;
+      job_.store(fenced_ ? Job::kBegin : Job::kFence, std::memory_order_relaxed);
+      return Step::kWorked;
 
     case Job::kFence: {
       if (abandoned) return Finish(End::kAbandoned);

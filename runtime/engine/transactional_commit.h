@@ -2,6 +2,7 @@
 // of steps, each of which a test can stop at.
 //
 //   commit:    (fence →) begin → outputs → re-keyed rows → changes of state → every acknowledgement → offsets → end of the transaction
+//              Outputs that left at once: acknowledged before it begins.
 //   recovery:  (fence →) committed offsets → the changelog's end, uncommitted → replay up to it → the task is back
 //
 // One job at a time. A transaction that must be aborted, and one whose end nobody knows, end the job with kRestart: the
@@ -21,6 +22,7 @@
 #include "runtime/core/buffer.h"
 #include "runtime/engine/counters.h"
 #include "runtime/engine/input.h"
+#include "runtime/engine/ticket.h"
 #include "runtime/engine/transactions.h"
 #include "runtime/state/local_stores.h"
 
@@ -31,6 +33,8 @@ class Engine;
 // All that became of one epoch of a worker. What it points to stays as it is until the job has ended.
 struct TransactionalEpoch {
   std::vector<std::pair<int, const OutputBuffer*>> outputs;  // sink, records
+  // Where sinks got the outputs already: at zero when they are acknowledged. Else null.
+  const Ticket* outputs_ticket = nullptr;
   // Changes of state: DeltaWriter's entries of the tasks of one stage.
   struct Changes {
     int stage = 0;
@@ -108,6 +112,7 @@ class TransactionalCommit {
  private:
   enum class Job : uint8_t {
     kNone,
+    kOutputsAcknowledged,
     kFence,
     kBegin,  // from here on a transaction is open, up to kEnd
     kOutputs,

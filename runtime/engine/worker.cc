@@ -44,6 +44,7 @@ Clock& Worker::clock() const { return *engine_->environment().clock; }
 Log& Worker::log() const { return *engine_->environment().log; }
 bool Worker::store_mode() const { return engine_->store_mode(); }
 bool Worker::transactions() const { return engine_->transactions(); }
+bool Worker::outputs_at_once() const { return engine_->transactions() && program().outputs_at_once; }
 bool Worker::stopping() const { return engine_->ended(); }
 bool Worker::AnyWindowOpen() const { return engine_->open_windows() != 0; }
 
@@ -74,7 +75,8 @@ Status Worker::Build() {
   // its topics.
   std::vector<std::unique_ptr<Sink>> sinks(program.sinks.size());
   for (size_t i = 0; i < sinks.size(); ++i) {
-    if (transactions() || engine_->store_backed_sink(static_cast<int>(i)) != nullptr) continue;
+    if (transactions() && !outputs_at_once()) continue;
+    if (engine_->store_backed_sink(static_cast<int>(i)) != nullptr) continue;
     Status status = environment.connectors->MakeSink(program.sinks[i], context, &sinks[i]);
     if (!status.ok()) return engine_->Within("sink", program.sinks[i].name, program.sinks[i].step, status);
   }
@@ -107,7 +109,7 @@ TaskState* Worker::AddTask(int stage, int32_t partition) {
   task.outputs_ = slots_.data();
   task.tables_ = engine_->tables().data();
   task.taps_ = taps_.get();
-  if (store_mode()) task.epoch_ticket_ = &tickets_[epoch_ & 1];
+  if (epoch_tickets()) task.epoch_ticket_ = &tickets_[epoch_ & 1];
   task.time_min_ = kTimeMin;
   task.time_max_ = kTimeMax;
   int exchange = program().stages[stage].exchange;
@@ -167,8 +169,8 @@ void Worker::EmitDead(int deadletter, const DeadLetter& letter, Ticket* ticket) 
   counters.dead.Add();
   if (letter.reason == DeadReason::kLate) counters.late.Add();
   // A record of the epoch that is being committed was refused: its dead letter must be part of that commit.
-  bool committing = store_mode() && ticket == &tickets_[(epoch_ - 1) & 1];
-  if (store_mode() && !committing) ticket = &tickets_[epoch_ & 1];
+  bool committing = epoch_tickets() && ticket == &tickets_[(epoch_ - 1) & 1];
+  if (epoch_tickets() && !committing) ticket = &tickets_[epoch_ & 1];
   if (taps_ != nullptr) {
     for (size_t tap = 0; tap < program().taps.size(); ++tap) {
       if (!taps_[tap] || program().taps[tap].deadletter != deadletter) continue;
@@ -227,6 +229,10 @@ bool Worker::Turn() {
   mono_ns_ = clock().MonoNs();
   if (transactions()) {
     bool did = TurnRunning();
+    if (outputs_at_once() && noticed_epoch_ != epoch_ && !commit_->idle() && tickets_[(epoch_ - 1) & 1].Done()) {
+      noticed_epoch_ = epoch_;
+      commit_->WakeCommit();
+    }
     return TransactionsTurn() || did;
   }
   if (!store_mode()) {
@@ -362,9 +368,13 @@ void Worker::Collect() {
   Publish();
   dirty_ = false;
   arrived_ = false;
+  BeginEpoch();
+  engine_->epochs().Collected(index_, Report());
+}
+
+void Worker::BeginEpoch() {
   ++epoch_;
   for (auto& task : tasks_) task->task.epoch_ticket_ = &tickets_[epoch_ & 1];
-  engine_->epochs().Collected(index_, Report());
 }
 
 // Each record that was begun ended in exactly one way, and each row that was left waiting was resumed or waits.
@@ -548,6 +558,11 @@ void Worker::Close(bool well) {
 std::string Worker::Describe() const {
   auto time = [](int64_t ns) { return ns == INT64_MIN ? std::string("none") : fmt::format("{}", ns / 1'000'000); };
   std::string out;
+  if (transactions()) {
+    out += fmt::format("  worker {}: commit {}, {}{}, outputs not acknowledged {} and {}\n", index_, commit_->idle() ? "idle" : "under way",
+                       dirty_ ? "more to commit" : "nothing more to commit", recovery_wanted_ ? ", recovery wanted" : "",
+                       tickets_[epoch_ & 1].open(), tickets_[(epoch_ - 1) & 1].open());
+  }
   for (const auto& task : tasks_) {
     out += fmt::format("  worker {}, stage `{}`, partition {}: watermark {} ms, furthest record {} ms{}, {} rows, {} windows, next {} ms",
                        index_, program().stages[task->task.stage_].name, task->task.partition_,

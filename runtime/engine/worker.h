@@ -61,6 +61,10 @@ class Worker {
   bool store_mode() const;
   // Kafka is the truth: epochs are this worker's own.
   bool transactions() const;
+  // With transactions: sinks get their outputs at once, and the epoch's ticket counts what is not acknowledged.
+  bool outputs_at_once() const;
+  // Outputs are counted in the tickets of epochs, not in those of batches.
+  bool epoch_tickets() const { return store_mode() || outputs_at_once(); }
   // The monotonic clock as of this turn.
   int64_t mono_ns() const { return mono_ns_; }
   LedgerCounters& ledger() { return ledger_; }
@@ -174,6 +178,7 @@ class Worker {
   void CheckConservation();
   void SetTimes();
   void PollSinks();
+  void BeginEpoch();
   uint64_t epoch_bytes_max() const;
   bool SinksFull() const;
   void TellEpochLimit(bool begins);
@@ -203,7 +208,7 @@ class Worker {
   Buffer tap_;
   JsonWriter tap_writer_{&tap_};
 
-  Ticket tickets_[2];
+  Ticket tickets_[2];           // by parity of the epoch
   Buffer delta_;
   uint64_t epoch_ = 1;          // the one being worked on
   uint64_t noticed_epoch_ = 0;  // the one in which the commit was told that the tickets before it are at zero

@@ -130,6 +130,10 @@ bool Worker::CommitTransaction() {
   HandOver();
   early_ = false;
   TransactionalEpoch epoch;
+  if (outputs_at_once()) {
+    for (auto& output : outputs_) output->sink()->Flush();
+    epoch.outputs_ticket = &tickets_[epoch_ & 1];
+  }
   epoch.group = std::move(now);
   epoch.begun_ns = mono_ns_;
   for (size_t i = 0; i < outputs_.size(); ++i) {
@@ -177,6 +181,7 @@ bool Worker::CommitTransaction() {
   dirty_ = false;
   job_void_ = false;
   epoch_limit_.Ends();
+  if (outputs_at_once()) BeginEpoch();
   commit_->Commit(std::move(epoch));
   return true;
 }
@@ -184,6 +189,7 @@ bool Worker::CommitTransaction() {
 bool Worker::WaitForCommit(int64_t end_mono_ns) {
   while (!commit_->idle() && !engine_->ended()) {
     if (TakeCommitEnd()) continue;
+    PollSinks();  // the commit may wait for their acknowledgements
     if (!engine_->threaded() && commit_->StepCommit() == TransactionalCommit::Step::kWorked) continue;
     int64_t now = clock().MonoNs();
     if (now >= end_mono_ns) return false;
@@ -437,7 +443,7 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
     // The first commit of a partition writes both, unless a version without state began it.
     return Status::Invalid(fmt::format(
         "{}, is empty, and the group has offset {} of its input: the state that belongs to it is gone, or was never in "
-        "this topic (`deliver: at_least_once` keeps it in the state directory). To begin without state, {}; the source then "
+        "this topic (a version that writes files keeps it in the state directory). To begin without state, {}; the source then "
         "begins where its `start:` says, or with `reset --to committed` where it stands",
         where, recovery.offset, kAfresh));
   } else if (recovery.first && stage.rereads) {

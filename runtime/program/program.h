@@ -250,9 +250,10 @@ struct Program {
   // The local store is the truth: there are windows, re-keying, a source that is no topic or a sink that is a file, and
   // no transactions.
   bool stateful = false;
-  // Every source and sink is a topic of one Kafka connection, and delivery is exactly once: Kafka is the truth, and each
-  // epoch is one transaction.
+  // Kafka is the truth: each epoch is one transaction of the cluster that all sources are topics of. Outputs are part of
+  // it, exactly once; or sinks get them at once, and the transaction waits for their acknowledgements.
   bool transactional = false;
+  bool outputs_at_once = false;
   std::string plan_text;     // what `plan` prints
   std::vector<StepInfo> steps;
   std::vector<ConnectionSpec> connections;

@@ -117,8 +117,8 @@ class Runner {
     AllowFiles();
     Environment environment;
     if (settings_.standby && !program_.transactional) {
-      return Failed(Status::Invalid("--standby is for pipelines that are exactly once from Kafka to Kafka, and this one is not: "
-                                    "only one copy of it runs"),
+      return Failed(Status::Invalid("--standby is for pipelines that keep state in Kafka, and this one does not: there is "
+                                    "nothing to follow"),
                     ExitCode::kUsage);
     }
     std::unique_ptr<LmdbStore> store;

@@ -37,7 +37,8 @@ Status ClusterConnectors::MakeTable(const TableSpec& table, const ConnectorConte
   return world_.MakeTable(table, context, out);
 }
 
-Status ClusterConnectors::MakeSink(const SinkSpec& sink, const ConnectorContext&, std::unique_ptr<Sink>*) {
+Status ClusterConnectors::MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) {
+  if (context.program->outputs_at_once) return world_.MakeSink(sink, context, out);
   return Status::Invalid(fmt::format("sink {} is written in transactions", sink.name));
 }
 

@@ -1,5 +1,5 @@
 // What one process sees of a simulated cluster. Several of these on one MemoryCluster are several processes, or one
-// process after another: an object is one life. Tables and lookups are those of a MemoryWorld.
+// process after another: an object is one life. Tables, lookups and sinks beside transactions are those of a MemoryWorld.
 //
 // A source or a Transactions that is destroyed without Close is what a kill leaves: an open transaction stays open until
 // its time-out or a fence, requests on their way still arrive, and the member keeps its partitions until its session
@@ -39,7 +39,8 @@ class ClusterConnectors : public Connectors {
   Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
   Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
   bool StoreBacked(const Program& program, const SinkSpec& sink) override { return false; }
-  // Refuses: pipelines with transactions have no sinks beside them.
+  // The world's, where outputs leave at once: its outputs, by address. Other pipelines with transactions have no sinks
+  // beside them.
   Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) override;
   Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
                     std::unique_ptr<LookupConnector>* out) override;

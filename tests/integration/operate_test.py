@@ -40,16 +40,16 @@ def build_changed(name, changed, *changes):
     return build(path, scratch)
 
 
-def in_state_directory(name):
-    """The change that keeps a pipeline's state there."""
-    return f"pipeline {name} version 1", f"pipeline {name} version 1 {{\n  deliver: at_least_once\n}}"
+def in_state_directory(sink, stream):
+    """The change that keeps a pipeline's state there: one of its sinks is a file."""
+    return f"sink {sink} ", f'sink {stream}_file from {stream} = ndjson("{scratch}/{stream}.ndjson")\nsink {sink} '
 
 
 def setUpModule():
     global scratch, binary, local_binary
     scratch = tempfile.mkdtemp(prefix="weir-operate-")
     binary = build_changed("operate", "operate")
-    local_binary = build_changed("operate", "operate_local", in_state_directory("operate"))
+    local_binary = build_changed("operate", "operate_local", in_state_directory("named_out", "named"))
 
 
 def tearDownModule():
@@ -522,7 +522,7 @@ class State(TestCase):
         super().setUp()
         for topic in ("by_side", "tiers"):
             self.kafka.create(topic, 1)
-        self.changes = [in_state_directory("operate_state")] if self.local else []
+        self.changes = [in_state_directory("bars_out", "bars")] if self.local else []
         self.binary = self.built("operate_state_local" if self.local else "operate_state", *self.changes)
         self.write(self.TRADES)
         self.partition = self.kafka.read("trades")[0]["partition"]

@@ -170,17 +170,32 @@ class ExampleTest(TestCase):
         self.peer = self.start_peer("--data", self.example.write_accounts(self.directory), *peer_options)
         self.arguments = ["--set", f"brokers={self.broker.bootstrap}", "--set", f"ref_url={self.peer.url}"]
 
+    def with_local_state(self):
+        """The example with its state in the state directory, since one of its sinks is a file, which `bars` names."""
+        with open(EXAMPLE) as file:
+            text = file.read()
+        local = os.path.join(self.directory, "local.weir")
+        with open(local, "w") as file:
+            file.write(text + "\nparam bars: string\nsink bars_file from vwap_1s = ndjson(bars)\n")
+        return local
+
     def check(self, extra_dead=0, duplicates=False):
         """Waits until everything is there, then compares."""
         example = self.example
+
+        def count(topic):
+            if not duplicates:
+                return self.kafka.count(topic)
+            return len({r["value"] for r in self.kafka.read(topic)})
+
         enriched = [record for _, record in example.enriched()]
-        until(lambda: self.kafka.count("trades.enriched") >= len(enriched), 60, "everything is enriched")
+        until(lambda: count("trades.enriched") >= len(enriched), 60, "everything is enriched")
         closing = example.closing()
         self.kafka.write({"topic": "trades", "key": t["symbol"],
                           "value": json.dumps(t).replace('"1.0000"', "1.0")} for t in closing)
         bars = example.bars()
-        until(lambda: self.kafka.count("vwap.1s") >= len(bars), 60, "every window is closed")
-        until(lambda: self.kafka.count("trades.enriched") >= len(enriched) + len(closing), 60, "the last trades")
+        until(lambda: count("vwap.1s") >= len(bars), 60, "every window is closed")
+        until(lambda: count("trades.enriched") >= len(enriched) + len(closing), 60, "the last trades")
 
         names = {i["symbol"]: i["name"] for i in example.instruments}
         tier = example.accounts[0]["tier"]
@@ -310,14 +325,10 @@ class TradeEnrichment(ExampleTest):
     def test_a_second_copy_with_local_state_is_refused(self):
         self.prepare(100)
         self.kafka.write(self.example.records())
-        with open(EXAMPLE) as file:
-            text = file.read().replace("version 1", "version 1 { deliver: at_least_once }", 1)
-        local = os.path.join(self.directory, "at_least_once.weir")
-        with open(local, "w") as file:
-            file.write(text)
-        first = self.start_pipeline(local, *self.arguments)
+        local = self.with_local_state()
+        first = self.start_pipeline(local, *self.arguments, "--set", f"bars={self.directory}/bars.ndjson")
         self.directory = tempfile.mkdtemp(dir=scratch)  # a state directory of its own
-        second = self.start_pipeline(local, *self.arguments, wait_ready=False)
+        second = self.start_pipeline(local, *self.arguments, "--set", f"bars={self.directory}/bars.ndjson", wait_ready=False)
         self.assertEqual(second.process.wait(60), 7)
         self.assertIn("another copy", second.log())
         self.check()
@@ -332,6 +343,64 @@ class TradeEnrichment(ExampleTest):
         most = pipeline.memory_mb(most=True)
         print(f"memory at 5,000 records/s: {most:.0f} MB", file=sys.stderr)
         self.assertLess(most, 60)
+
+
+# ---- At least once with state ----------------------------------------------------------------------------------------
+
+
+class OutputsAtOnce(ExampleTest):
+    """The example where outputs leave before the commit: they may come again, and no window counts a trade twice."""
+
+    def setUp(self):
+        super().setUp()
+        with open(EXAMPLE) as file:
+            text = file.read().replace("version 1", "version 1 { deliver: at_least_once }", 1)
+        self.source = os.path.join(self.directory, "trade_enrichment.weir")
+        with open(self.source, "w") as file:
+            file.write(text)
+
+    def repeats(self):
+        values = [r["value"] for r in self.kafka.read("trades.enriched")]
+        return len(values) - len(set(values))
+
+    def test_outputs_are_there_before_the_commit_and_come_again_without_one(self):
+        self.prepare(400)
+        self.kafka.write(self.example.records())
+        enriched = len(list(self.example.enriched()))
+        pipeline = self.start_pipeline(self.source, *self.arguments, "--commit-interval", "10m")
+        until(lambda: self.kafka.count("trades.enriched") == enriched, 60, "everything is enriched")
+        # Its first commit said where it begins.
+        self.assertEqual(self.kafka.committed("trade_enrichment", "trades", PARTITIONS), [0] * PARTITIONS)
+        pipeline.kill()
+        pipeline = self.start_pipeline(self.source, *self.arguments)
+        self.check(duplicates=True)
+        self.assertEqual(self.repeats(), enriched)
+        self.assertEqual(pipeline.stop(), 0)
+        # What is committed is not done again.
+        self.assertEqual(sum(self.kafka.committed("trade_enrichment", "trades", PARTITIONS)),
+                         len(self.example.trades) + len(self.example.closing()))
+        self.assertEqual(self.start_pipeline(self.source, *self.arguments).stop(), 0)
+        self.assertEqual(self.repeats(), enriched)
+
+    def test_copies_and_the_broker_die_under_load(self):
+        self.prepare(9000, seed=8)
+        short = ("--kafka.session.timeout.ms=6000", "--kafka.heartbeat.interval.ms=1000")
+        enriched = lambda: self.kafka.count("trades.enriched")
+        first = self.start_pipeline(self.source, *self.arguments, *short)
+        writer = self.kafka.write_slowly(self.example.records(), 500)
+        until(lambda: enriched() > 1000, 60, "the first copy is under way")
+        self.directory = tempfile.mkdtemp(dir=scratch)  # a state directory of its own
+        second = self.start_pipeline(self.source, *self.arguments, *short, wait_ready=False)
+        shares = lambda copy: copy.get("metrics")[1].count("weir_watermark") > 0
+        until(lambda: shares(first) and shares(second), 60, "both copies have partitions")
+        first.kill()  # its partitions are taken over, with their windows and pending rows
+        before = enriched()
+        until(lambda: enriched() > before + 1000, 60, "the second copy goes on")
+        self.broker.kill()
+        self.broker.start()
+        self.assertEqual(writer.wait(120), 0)
+        self.check(duplicates=True)
+        self.assertEqual(second.stop(), 0)
 
 
 # ---- Exactly once over Kafka: starts and ends --------------------------------------------------------------------------

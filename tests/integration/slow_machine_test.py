@@ -46,7 +46,9 @@ class Starved:
 class SlowMachine(ExampleTest):
     def copy(self, *under, source=EXAMPLE):
         """A copy with a state directory of its own, not started."""
-        pipeline = Pipeline(compiled(source), tempfile.mkdtemp(dir=pipelines_test.scratch), *self.arguments, *SESSION)
+        directory = tempfile.mkdtemp(dir=pipelines_test.scratch)
+        arguments = self.arguments if source == EXAMPLE else [*self.arguments, "--set", f"bars={directory}/bars.ndjson"]
+        pipeline = Pipeline(compiled(source), directory, *arguments, *SESSION)
         pipeline.under = list(under)
         self.addCleanup(pipeline.kill)
         return pipeline
@@ -105,11 +107,7 @@ class SlowMachine(ExampleTest):
 
     def test_a_local_state_whose_sync_takes_longer_than_a_session(self):
         self.prepare(2000, seed=22)
-        with open(EXAMPLE) as file:
-            text = file.read().replace("version 1", "version 1 { deliver: at_least_once }", 1)
-        source = os.path.join(self.directory, "at_least_once.weir")
-        with open(source, "w") as file:
-            file.write(text)
+        source = self.with_local_state()
         slow = self.slow_disk(self.copy(source=source), SESSION_S + 2).start()
         self.kafka.write(self.example.records())
         self.check()

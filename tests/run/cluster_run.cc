@@ -18,11 +18,14 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 // A partition is idle so long after its last record: that is how windows of a topic close at the end.
 constexpr int64_t kIdle = 60 * kSecond;
+// Outputs that leave at once are acknowledged after up to so long.
+constexpr int64_t kAcknowledgedNs = kSecond / 5;
 
 // The program as it would be if all its sources and sinks were topics of one cluster.
-Program OnTransactions(const Program& program) {
+Program OnTransactions(const Program& program, bool outputs_at_once) {
   Program on = program;
   on.transactional = true;
+  on.outputs_at_once = outputs_at_once;
   on.stateful = false;
   for (SourceSpec& source : on.sources) {
     source.address = AddressOf(source.address, source.name);
@@ -41,7 +44,7 @@ Program OnTransactions(const Program& program) {
 
 ClusterResult RunOnCluster(const RunCase& run, const RunInput& input, const Expected& expected, const ClusterPlan& plan) {
   ClusterResult result;
-  const Program program = OnTransactions(run.program);
+  const Program program = OnTransactions(run.program, plan.outputs_at_once);
   MemoryWorld world(plan.seed);
   MemoryCluster cluster(world.clock, plan.seed);
   cluster.keep_trace = false;
@@ -78,6 +81,8 @@ ClusterResult RunOnCluster(const RunCase& run, const RunInput& input, const Expe
   }
   for (const SinkSpec& sink : program.sinks) {
     if (cluster.Partitions(sink.address) < 0) cluster.AddTopic(sink.address, 1);
+    world.output(sink.address).lose_unacknowledged = true;
+    world.output(sink.address).ack_ns_max = kAcknowledgedNs;
   }
 
   SimulationReport report = simulation.Run();
@@ -88,7 +93,7 @@ ClusterResult RunOnCluster(const RunCase& run, const RunInput& input, const Expe
   if (result.run.problem.empty()) result.run.problem = names.problem;
   result.windows_shown = names.windows;
   result.rows_shown = names.rows;
-  result.run.transactional = true;
+  result.run.transactional = !plan.outputs_at_once;
   result.run.requests = services.requests();
   result.run.pending_at_stop = report.rows_at_faults;
   // More than one, whether it died or not: a table is read by each worker, and what is dropped is not counted.
@@ -96,7 +101,9 @@ ClusterResult RunOnCluster(const RunCase& run, const RunInput& input, const Expe
   for (const auto& def : run.typed().sinks) {
     result.run.outputs.emplace_back();
     for (const SinkSpec& sink : program.sinks) {
-      if (sink.name == def.name) result.run.outputs.back() = cluster.ReadCommitted(sink.address, 0);
+      if (sink.name != def.name) continue;
+      result.run.outputs.back() =
+          plan.outputs_at_once ? world.output(sink.address).records : cluster.ReadCommitted(sink.address, 0);
     }
   }
   for (const auto& [step, times] : report.steps) result.points += times;

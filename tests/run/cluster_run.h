@@ -20,6 +20,7 @@ struct ClusterPlan {
   Answers answers = Answers::kAsWritten;
   weir::ClusterFaults faults;
   bool disks = false;                  // copies keep state on disks, which fail
+  bool outputs_at_once = false;        // outside the transactions: a copy that dies loses what was not acknowledged
   std::string mutation;                // a step of the protocol that is done wrongly: see Faults::Mutated
 };
 

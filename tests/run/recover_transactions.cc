@@ -40,8 +40,8 @@ struct Count {
 };
 
 // What goes on around the steps: nothing; requests that wait, and markers that come late; answers of brokers that do not
-// come.
-enum Weather { kQuiet, kPending, kStormy };
+// come; the same where outputs leave at once, outside the transactions.
+enum Weather { kQuiet, kPending, kStormy, kOutputsAtOnce };
 
 ClusterPlan PlanOf(int workers, Weather weather) {
   ClusterPlan plan;
@@ -49,6 +49,7 @@ ClusterPlan PlanOf(int workers, Weather weather) {
   plan.workers = {workers, workers % 3 + 1, (workers + 1) % 3 + 1};
   if (weather == kQuiet) return plan;
   plan.disks = true;
+  plan.outputs_at_once = weather == kOutputsAtOnce;
   plan.answers = weather == kPending ? Answers::kReversed : Answers::kShaken;
   plan.faults.marker_lag = weather == kPending ? 1 : 0.3;
   if (weather == kPending) return plan;
@@ -64,6 +65,7 @@ ClusterPlan PlanOf(int workers, Weather weather) {
 std::string Text(const ClusterPlan& plan) {
   std::string text = "seed " + std::to_string(plan.seed) + ", workers";
   for (int n : plan.workers) text += " " + std::to_string(n);
+  if (plan.outputs_at_once) text += ", outputs at once";
   for (uint64_t stop : plan.stops) text += ", stopped at step " + std::to_string(stop);
   return text;
 }
@@ -148,7 +150,7 @@ int Main(int argc, char** argv) {
         continue;
       }
       for (int workers = 1; workers <= 3 && wrong.empty(); ++workers) {
-        for (Weather weather : {kQuiet, kPending, kStormy}) {
+        for (Weather weather : {kQuiet, kPending, kStormy, kOutputsAtOnce}) {
           if (wrong.empty()) wrong = Sweep(run, expected, workers, weather, words, &count);
         }
       }
@@ -179,7 +181,7 @@ int Main(int argc, char** argv) {
     }
     // A step that nobody was stopped at shows nothing.
     for (const char* step :
-         {"transaction.fenced", "transaction.begun", "transaction.output_written", "transaction.rekeyed_written",
+         {"transaction.outputs_acknowledged", "transaction.fenced", "transaction.begun", "transaction.output_written", "transaction.rekeyed_written",
           "transaction.changes_written", "transaction.flushed", "transaction.offsets_sent", "transaction.committed",
           "transaction.done", "transaction.aborted", "recovery.offsets_read", "recovery.end_asked", "recovery.replayed",
           "recovery.done"}) {

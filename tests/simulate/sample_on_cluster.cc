@@ -8,11 +8,14 @@ namespace weir {
 
 namespace {
 constexpr const char* kSinks[] = {"out", "bars", "dead", "late"};
+constexpr int64_t kAcknowledgedNs = 400'000'000;
 }  // namespace
 
-SampleOnCluster::SampleOnCluster(const SampleOptions& options, const RigInput& input, uint64_t seed)
+SampleOnCluster::SampleOnCluster(const SampleOptions& options, const RigInput& input, uint64_t seed, bool outputs_at_once)
     : rig(options, input, seed), cluster(rig.world.clock, seed) {
   rig.program.transactional = true;
+  rig.program.outputs_at_once = outputs_at_once;
+  rig.exactly_once = !outputs_at_once;
   for (SourceSpec& source : rig.program.sources) source.operation = "topic";
   for (SinkSpec& sink : rig.program.sinks) sink.operation = "topic";
   AddRekeySources(&rig.program);
@@ -21,7 +24,12 @@ SampleOnCluster::SampleOnCluster(const SampleOptions& options, const RigInput& i
   cluster.AddTopic("events", input.partitions, growing);
   TopicOptions foreign;
   foreign.foreign = true;
-  for (const char* sink : kSinks) cluster.AddTopic(sink, 1, foreign);
+  for (const char* sink : kSinks) {
+    cluster.AddTopic(sink, 1, foreign);
+    rig.world.MakeStreaming(sink);
+    rig.world.output(sink).lose_unacknowledged = true;
+    rig.world.output(sink).ack_ns_max = kAcknowledgedNs;
+  }
 }
 
 void SampleOnCluster::AppendAll() {
@@ -36,6 +44,7 @@ void SampleOnCluster::AppendAll() {
 
 std::string SampleOnCluster::Check() {
   for (const char* sink : kSinks) {
+    if (rig.program.outputs_at_once) break;
     MemoryOutput& output = rig.world.output(sink);
     output.records.clear();
     for (int32_t p = 0; p < cluster.Partitions(sink); ++p) {

@@ -9,11 +9,12 @@
 namespace weir {
 
 struct SampleOnCluster {
-  SampleOnCluster(const SampleOptions& options, const RigInput& input, uint64_t seed);
+  // `outputs_at_once`: outside the transactions. A copy that dies loses what was not acknowledged.
+  SampleOnCluster(const SampleOptions& options, const RigInput& input, uint64_t seed, bool outputs_at_once = false);
 
   // All of the input is there.
   void AppendAll();
-  // Empty, or what is wrong with what readers of committed records see.
+  // Empty, or what is wrong with what readers of committed records see; of outputs at once, with what sinks wrote.
   std::string Check();
 
   RecoverRig rig;

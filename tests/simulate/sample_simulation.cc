@@ -58,7 +58,8 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
   input.partitions = 1 + static_cast<int>(random() % 4);
   input.records = 10 + static_cast<int>(random() % 30);
   input.shared_keys = options.rekeyed;
-  SampleOnCluster sample(options, input, seed);
+  const bool outputs_at_once = seed % 6 == 5;
+  SampleOnCluster sample(options, input, seed, outputs_at_once);
   RecoverRig& rig = sample.rig;
   MemoryCluster& cluster = sample.cluster;
   constexpr int64_t kDelays[] = {0, 20'000'000, 300'000'000, 900'000'000};
@@ -66,8 +67,8 @@ SampleSimulationResult SimulateSample(uint64_t seed, const std::string& mutation
   const bool late = random() % 2 == 0;
   if (late) rig.AnswerLate();
   rig.SetDelay(kDelays[random() % std::size(kDelays)]);
-  result.shape = fmt::format("lookup {}{}{}{}, window {}, rekeyed {}{}, order {}, {} partitions, {} records each", options.with_lookup,
-                             options.with_second_lookup ? " twice" : "", options.sync ? " sync" : "",
+  result.shape = fmt::format("{}lookup {}{}{}{}, window {}, rekeyed {}{}, order {}, {} partitions, {} records each",
+                             outputs_at_once ? "outputs at once, " : "", options.with_lookup, options.with_second_lookup ? " twice" : "", options.sync ? " sync" : "",
                              options.rereads ? " without changelog" : "", options.with_window,
                              options.rekeyed, options.rekeyed_twice ? " twice" : "", static_cast<int>(options.order),
                              input.partitions, input.records);

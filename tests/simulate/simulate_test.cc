@@ -38,7 +38,7 @@ TEST_CASE("whatever dies, nothing is lost, repeated or out of order", "[simulate
   if (seeds < 1000) return;
   // A fault that never happened proves nothing.
   for (const char* step :
-       {"transaction.fenced", "transaction.begun", "transaction.output_written", "transaction.rekeyed_written",
+       {"transaction.outputs_acknowledged", "transaction.fenced", "transaction.begun", "transaction.output_written", "transaction.rekeyed_written",
         "transaction.changes_written", "transaction.flushed", "transaction.offsets_sent", "transaction.committed",
         "transaction.done", "transaction.aborted", "recovery.offsets_read", "recovery.end_asked", "recovery.replayed",
         "recovery.done"}) {
@@ -106,7 +106,8 @@ TEST_CASE("a wrong protocol is noticed", "[simulate]") {
   for (const char* mutation : {"offsets before changelog", "no fencing", "epoch without offsets",
                                "changelog end is the last stable offset", "late answer accepted",
                                "row removed before its output", "producer kept", "watermark ahead of its data",
-                               "restored rows unsorted", "local store written early", "offset above rows that wait"}) {
+                               "restored rows unsorted", "local store written early", "offset above rows that wait",
+                               "outputs not acknowledged"}) {
     uint64_t caught = 0, first = 0;
     uint64_t seeds = Seeds(10'000);
     for (uint64_t seed = 1; seed <= seeds && caught == 0; ++seed) {

@@ -39,7 +39,9 @@ class Promiser {
     for (const SinkDef& sink : plan_.typed->sinks) {
       files = files || (KindOf(plan_, sink.endpoint) == ConnectionKind::kFile && sink.endpoint.operation != "stdout");
     }
-    plan_.transactional = Transactional();
+    const bool exactly_once = !plan_.options.embedded && ExactlyOnce();
+    plan_.outputs_at_once = !plan_.options.embedded && !exactly_once && !files && windows_ && OneKafka();
+    plan_.transactional = exactly_once || plan_.outputs_at_once;
     plan_.stateful = !plan_.transactional && (windows_ || other_sources_ || files);
   }
 
@@ -49,16 +51,22 @@ class Promiser {
   }
 
  private:
-  // One Kafka transaction can cover what is of one cluster; the check of the pipeline has said so where more was asked.
-  bool Transactional() const {
-    if (plan_.typed->delivery == typed::Delivery::kAtLeastOnce || kafka_sources_.empty() || other_sources_) return false;
+  // Whether all sources are topics of one Kafka connection, which can then keep the state as well.
+  bool OneKafka() const {
+    if (kafka_sources_.empty() || other_sources_) return false;
     std::set<int> connections;
     for (const SourceDef& source : plan_.typed->sources) connections.insert(source.endpoint.connection);
+    return connections.size() == 1;
+  }
+
+  // One Kafka transaction can cover what is of one cluster; the check of the pipeline has said so where more was asked.
+  bool ExactlyOnce() const {
+    if (plan_.typed->delivery == typed::Delivery::kAtLeastOnce || !OneKafka()) return false;
     for (const SinkDef& sink : plan_.typed->sinks) {
       if (KindOf(plan_, sink.endpoint) != ConnectionKind::kKafka) return false;
-      connections.insert(sink.endpoint.connection);
+      if (sink.endpoint.connection != plan_.typed->sources.front().endpoint.connection) return false;
     }
-    return connections.size() == 1;
+    return true;
   }
 
   SinkPromise Promise(int index) {
@@ -100,16 +108,16 @@ class Promiser {
 
   void Delivery(ConnectionKind kind, const std::string& operation, SinkPromise* promise) const {
     if (kind == ConnectionKind::kKafka) {
-      promise->exactly_once = plan_.transactional;
-      if (plan_.transactional) {
+      promise->exactly_once = plan_.transactional && !plan_.outputs_at_once;
+      if (promise->exactly_once) {
         promise->delivery = "exactly once: outputs, state and the offsets of " + Sources() + " are one Kafka transaction; read it with isolation.level=read_committed";
       } else if (plan_.typed->delivery == typed::Delivery::kAtLeastOnce) {
-        promise->delivery = "at least once, as `deliver` says: outputs since the last commit may repeat after a crash";
+        promise->delivery = "at least once, as `deliver` says: " + Repeats();
       } else {
-        promise->delivery = "at least once: " + WhyNot() + ", so outputs since the last commit may repeat after a crash";
+        promise->delivery = "at least once: " + WhyNot() + ", so " + Repeats();
       }
     } else if (operation == "stdout") {
-      promise->delivery = "at least once: what was printed cannot be taken back; outputs since the last commit may repeat after a crash";
+      promise->delivery = "at least once: what was printed cannot be taken back; " + Repeats();
     } else {
       promise->exactly_once = true;
       promise->delivery = kafka_sources_.empty()
@@ -117,6 +125,12 @@ class Promiser {
                               : "exactly once: file, state and the positions of `" + *kafka_sources_.begin() +
                                     "` commit together in the local store";
     }
+  }
+
+  std::string Repeats() const {
+    const std::string repeats = "outputs since the last commit may repeat after a crash";
+    if (!plan_.outputs_at_once) return repeats;
+    return repeats + "; state and the offsets of " + Sources() + " are one Kafka transaction, so the state counts no record twice";
   }
 
   std::string Sources() const {

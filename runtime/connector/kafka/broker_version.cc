@@ -40,16 +40,16 @@ bool ReadVersionLine(const char* text, BrokerVersionsByAddress* brokers) {
   return true;
 }
 
-Status NewEnoughForTransactions(const Settings& connection, const BrokerVersionsByAddress& brokers) {
+Status NewEnoughForTransactions(const Settings& connection, const BrokerVersionsByAddress& brokers, bool without) {
   for (const auto& [address, versions] : brokers) {
     bool heard = versions.produce >= 0 && versions.fetch >= 0;
     if (!heard || (versions.produce >= kProduceLeast && versions.fetch >= kFetchLeast)) continue;
     return Status::NotFound(
-        "the broker at " + address + " (connection `" + connection.connection + "`) is too old for exactly " +
-        "once: that needs Kafka 3.7 or newer, and by the requests that it answers (Fetch up to version " +
+        "the broker at " + address + " (connection `" + connection.connection + "`) is too old for its " +
+        "transactions: they need Kafka 3.7 or newer, and by the requests that it answers (Fetch up to version " +
         std::to_string(versions.fetch) + ", Produce up to " + std::to_string(versions.produce) +
-        ") this one is about " + ReleaseOf(versions) + ". Upgrade it, or write `deliver: at_least_once` in " +
-        "the pipeline's block");
+        ") this one is about " + ReleaseOf(versions) + ". Upgrade it" +
+        (without ? ", or write `deliver: at_least_once` in the pipeline's block" : ""));
   }
   return Status();
 }

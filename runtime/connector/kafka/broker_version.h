@@ -25,8 +25,8 @@ using BrokerVersionsByAddress = std::map<std::string, BrokerVersions>;
 // True: it was such a line, of a request that counts here or of another one.
 bool ReadVersionLine(const char* text, BrokerVersionsByAddress* brokers);
 
-// An error that names a broker that is too old for exactly once, which needs Kafka 3.7, and the way out. Brokers of which
-// nothing was heard are let pass.
-Status NewEnoughForTransactions(const Settings& connection, const BrokerVersionsByAddress& brokers);
+// An error that names a broker that is too old for transactions, which need Kafka 3.7, and the way out. Brokers of which
+// nothing was heard are let pass. `without`: the pipeline could do without transactions, at least once.
+Status NewEnoughForTransactions(const Settings& connection, const BrokerVersionsByAddress& brokers, bool without);
 
 }  // namespace weir::kafka

@@ -35,19 +35,22 @@ TEST_CASE("What librdkafka logs of a broker's requests is read, and everything e
 }
 
 TEST_CASE("Brokers before 3.7 are refused, by address, about what they are, and the way out") {
-  CHECK(NewEnoughForTransactions(Main(), {}).ok());
-  CHECK(NewEnoughForTransactions(Main(), {{"a:9092", {10, 16}}, {"b:9092", {13, 18}}}).ok());
+  CHECK(NewEnoughForTransactions(Main(), {}, true).ok());
+  CHECK(NewEnoughForTransactions(Main(), {{"a:9092", {10, 16}}, {"b:9092", {13, 18}}}, true).ok());
   // Nothing heard, or only half: nobody can say.
-  CHECK(NewEnoughForTransactions(Main(), {{"a:9092", {-1, -1}}, {"b:9092", {9, -1}}}).ok());
+  CHECK(NewEnoughForTransactions(Main(), {{"a:9092", {-1, -1}}, {"b:9092", {9, -1}}}, true).ok());
   struct Old {
     BrokerVersions versions;
     const char* about;
   };
   for (const Old& old : {Old{{9, 15}, "3.5 or 3.6"}, Old{{9, 13}, "3.1 to 3.4"}, Old{{8, 12}, "2.7 to 3.0"},
                          Old{{8, 11}, "2.3 to 2.6"}, Old{{7, 8}, "older than 2.3"}}) {
-    Status status = NewEnoughForTransactions(Main(), {{"a:9092", {10, 16}}, {"b:9092", old.versions}});
+    const BrokerVersionsByAddress brokers{{"a:9092", {10, 16}}, {"b:9092", old.versions}};
+    Status status = NewEnoughForTransactions(Main(), brokers, true);
     CHECK(status.code() == StatusCode::kNotFound);
     CHECK_THAT(status.message(), Catch::Contains("b:9092") && Catch::Contains("`main`") && Catch::Contains(old.about) &&
                                      Catch::Contains("Kafka 3.7") && Catch::Contains("`deliver: at_least_once`"));
+    // Where state is in Kafka, no `deliver` does without transactions.
+    CHECK_THAT(NewEnoughForTransactions(Main(), brokers, false).message(), !Catch::Contains("deliver"));
   }
 }

@@ -26,7 +26,7 @@ const std::string* Find(const Properties& properties, const char* name) {
   return nullptr;
 }
 
-// The Kafka connection that everything a pipeline reads and writes belongs to.
+// The Kafka connection that everything belongs to which a pipeline reads and writes in its transactions.
 Status TheConnection(const Program& program, int* index) {
   *index = -1;
   auto look = [&](const std::string& what, int connection) {
@@ -34,13 +34,13 @@ Status TheConnection(const Program& program, int* index) {
     if (kafka && *index < 0) *index = connection;
     if (kafka && connection == *index) return Status();
     return Status::Invalid(what + (kafka ? " is of another Kafka connection than" : " is not in Kafka, as") +
-                           " the first source: a transaction covers one cluster. Write `deliver: at_least_once` " +
-                           "in the pipeline's block");
+                           " the first source: a transaction covers one cluster");
   };
   for (const SourceSpec& source : program.sources) {
     if (Status status = look("source `" + source.name + "`", source.connection); !status.ok()) return status;
   }
-  for (const SinkSpec& sink : program.sinks) {
+  for (size_t i = 0; i < program.sinks.size() && !program.outputs_at_once; ++i) {
+    const SinkSpec& sink = program.sinks[i];
     if (Status status = look("sink `" + sink.name + "`", sink.connection); !status.ok()) return status;
   }
   return *index < 0 ? Status::Invalid("a pipeline without sources has no transactions") : Status();
@@ -175,7 +175,7 @@ Status KafkaConnector::MakeTransactions(const ConnectorContext& context, std::un
   if (readers.empty()) return Status::Internal("transactions are made after the worker's sources");
   if (readers.size() > 1) {
     // A second reader of a topic is another group, and a transaction commits the offsets of one.
-    return Status::Invalid("two sources read the same topic, which `deliver: exactly_once` cannot do: make them one " +
+    return Status::Invalid("two sources read the same topic, which a pipeline with transactions cannot do: make them one " +
                            std::string("source, and two streams of it"));
   }
   *out = std::make_unique<KafkaTransactions>(context.program, context.worker, context.clock, std::move(connection),

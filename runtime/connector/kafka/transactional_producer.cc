@@ -305,9 +305,7 @@ TransactionResult TransactionalProducer::ForGood(rd_kafka_resp_err_t code, const
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT:
     case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
       return {TransactionOutcome::kFailed,
-              Status::Invalid(where + "this broker has no such transactions (" + detail +
-                              "): exactly once needs Kafka 3.7 or newer; with older ones write `deliver: " +
-                              "at_least_once` in the pipeline's block")};
+              Status::Invalid(where + "this broker has no such transactions (" + detail + "): they need Kafka 3.7 or newer")};
     default:
       return {TransactionOutcome::kFailed, client_->ToStatus(code, what, detail)};
   }

@@ -44,6 +44,7 @@ std::string RefusedRecords::Find(int sink, Str key, Str value) {
 KafkaTransactions::KafkaTransactions(const Program* program, int worker, Clock* clock,
                                      std::shared_ptr<Connection> connection, std::weak_ptr<Reader> reader)
     : program_(program),
+      sinks_(program->outputs_at_once ? 0 : program->sinks.size()),
       worker_(worker),
       clock_(clock),
       connection_(std::move(connection)),
@@ -75,7 +76,8 @@ Status KafkaTransactions::Admin(int64_t wait_ns_max, Client** admin) {
   if (Status status = connection_->Admin(admin); !status.ok()) return status;
   // Its first answer from a broker comes behind what that broker says of its requests.
   if (IsMock(**admin, wait_ns_max)) return Status();
-  return NewEnoughForTransactions(connection_->settings(), (*admin)->broker_versions());
+  return NewEnoughForTransactions(connection_->settings(), (*admin)->broker_versions(),
+                                  program_->windows.empty() && program_->exchanges.empty());
 }
 
 InternalTopicRules KafkaTransactions::Rules() {
@@ -143,9 +145,9 @@ Status KafkaTransactions::Open(const std::vector<Changelog>& changelogs, int64_t
   auto left = [&] { return std::max<int64_t>(end - MonoNs(), 1'000'000); };
   Client* admin = nullptr;
   if (Status status = Admin(wait_ns_max, &admin); !status.ok()) return status;
-  limits_.assign(program_->sinks.size(), TopicLimits());
+  limits_.assign(sinks_, TopicLimits());
   batch_bytes_max_ = INT64_MAX;
-  for (size_t i = 0; i < program_->sinks.size(); ++i) {
+  for (size_t i = 0; i < sinks_; ++i) {
     const SinkSpec& sink = program_->sinks[i];
     int32_t partitions = 0;
     bool known = false;
@@ -207,14 +209,15 @@ Status KafkaTransactions::MakeProducer() {
   options.batch_size = BatchSize(settings, batch_bytes_max_);
   options.log = connection_->options().log;
   options.refused = [this](size_t target, const rd_kafka_message_t* message) {
-    if (target >= program_->sinks.size()) return;
+    if (target >= sinks_) return;
     refused_.Add(static_cast<int>(target), Str(static_cast<const char*>(message->key), message->key_len),
                  Str(static_cast<const char*>(message->payload), message->len),
                  std::string("topic `") + rd_kafka_topic_name(message->rkt) + "`: " + rd_kafka_err2str(message->err));
   };
   std::unique_ptr<TransactionalProducer> producer;
   if (Status status = TransactionalProducer::Make(settings, std::move(options), &producer); !status.ok()) return status;
-  for (const SinkSpec& sink : program_->sinks) {
+  for (size_t i = 0; i < sinks_; ++i) {
+    const SinkSpec& sink = program_->sinks[i];
     Status status = producer->AddTarget(sink.address, "sink `" + sink.name + "`, topic `" + sink.address + "`",
                                          program_->steps[sink.step].line, false);
     if (!status.ok()) return status;
@@ -296,7 +299,7 @@ TransactionResult KafkaTransactions::WriteRow(int exchange, int32_t partition, S
                                 rekey.topic + "` takes " + std::to_string(rekey.batch_bytes_max) +
                                 ": raise its max.message.bytes"));
   }
-  return producer_->Send(program_->sinks.size() + static_cast<size_t>(exchange), partition, record);
+  return producer_->Send(sinks_ + static_cast<size_t>(exchange), partition, record);
 }
 
 void KafkaTransactions::TrimRekeyed(int exchange, const std::vector<std::pair<int32_t, int64_t>>& before) {

@@ -86,13 +86,14 @@ class KafkaTransactions final : public Transactions {
   Status Admin(int64_t wait_ns_max, Client** admin);
   const std::string& SourceTopic(int source) const;
   // Targets are the sinks, the topics of exchanges, the changelogs.
-  size_t TargetOf(size_t changelog) const { return program_->sinks.size() + rekeys_.size() + changelog; }
+  size_t TargetOf(size_t changelog) const { return sinks_ + rekeys_.size() + changelog; }
   // Where a step is declared; stages are called by one.
   uint32_t LineOf(const std::string& step) const;
   // The changelog of a stage: its index in changelogs_; -1: it has none.
   int ChangelogOf(int stage) const;
 
   const Program* program_;
+  const size_t sinks_;  // that are written in transactions: all, or none where outputs leave at once
   int worker_;
   Clock* clock_;
   std::shared_ptr<Connection> connection_;

@@ -135,6 +135,8 @@ Status LmdbStore::TakeDirectory() {
   return Status();
 }
 
+bool LmdbStore::Exists(const std::string& directory) { return access((directory + "/data.mdb").c_str(), F_OK) == 0; }
+
 Status LmdbStore::Empty(const std::string& directory) {
   std::string data = directory + "/data.mdb";
   if (access(data.c_str(), F_OK) != 0) return Status();

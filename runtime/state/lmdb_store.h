@@ -39,6 +39,8 @@ class LmdbStore : public Store {
   StoreStats Stats() const override;
   void Close() override;
 
+  // Whether a state is stored in a directory.
+  static bool Exists(const std::string& directory);
   // Removes what is stored in a directory, be it damaged or of another pipeline. Nothing happens where there is none.
   // kExists: a process uses it.
   static Status Empty(const std::string& directory);

@@ -245,6 +245,20 @@ class OldBroker(TestCase):
 
 
 class OneStateDirectory(TestCase):
+    def test_a_version_that_keeps_its_state_in_kafka_does_not_begin_beside_a_state(self):
+        source = os.path.join(self.directory, "rekeyed_counts.weir")
+        with open(os.path.join(HERE, "rekeyed_counts.weir")) as text, open(source, "w") as out:
+            out.write(text.read() + f'\nsink counts_file from counts = ndjson("{self.directory}/counts.ndjson")\n')
+        self.binary = build(source, self.directory)
+        self.trades(0, 20)
+        self.assertEqual(self.start().stop(), 0)
+        self.binary = binary
+        message = self.refused(3)
+        self.assertIn(os.path.join(self.directory, "state"), message)
+        self.assertIn("--state-dir", message)
+        self.assertEqual(self.kafka.topics(), {"trades", "counts"})
+        self.assertEqual(self.start("--state-dir", os.path.join(self.directory, "other")).stop(), 0)
+
     def test_a_second_copy_on_a_given_directory_is_refused(self):
         first = self.start()
         message = self.refused(7)

@@ -4,10 +4,12 @@
 //   weir_run_transactions FILE-OR-FOLDER…         as a test: as many steps of each run as there is time for, and every kind
 //                                                 of step
 //   weir_run_transactions --every-step …          each step of each run
+//   weir_run_transactions --every-nth-step N …    each Nth one, of runs that have hundreds of thousands
 //   weir_run_transactions --mutation STEP …       with a step done wrongly, to see that it is found: see Faults::Mutated
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -28,7 +30,7 @@ constexpr double kSecondsMax = 0.4;
 constexpr uint64_t kStepsMin = 6;
 
 struct Words {
-  bool every = false;
+  uint64_t every = 0;  // each step so many; 0: as many as there is time for
   std::string mutation;
   std::vector<fs::path> files;
 };
@@ -77,15 +79,15 @@ double Now() {
 // What is wrong, or empty.
 std::string Sweep(const RunCase& run, const Expected& expected, int workers, Weather weather, const Words& words,
                   Count* count) {
-  const bool every = words.every;
+  const bool every = words.every != 0;
   ClusterPlan plan = PlanOf(workers, weather);
   plan.mutation = words.mutation;
   ClusterResult straight = RunOnCluster(run, run.input, expected, plan);
   std::string wrong = Compare(run, expected, straight.run);
   if (!wrong.empty()) return Text(plan) + ": " + wrong;
   count->steps += straight.points;
-  std::vector<uint64_t> steps(straight.points);
-  for (size_t i = 0; i < steps.size(); ++i) steps[i] = i + 1;
+  std::vector<uint64_t> steps;
+  for (uint64_t step = 1; step <= straight.points; step += std::max<uint64_t>(words.every, 1)) steps.push_back(step);
   // In an order by chance, so that those which are reached in time are spread over the run.
   if (!every) std::shuffle(steps.begin(), steps.end(), std::mt19937_64(plan.seed + run.file.name.size()));
   const double end = Now() + kSecondsMax;
@@ -112,7 +114,9 @@ int Main(int argc, char** argv) {
   std::vector<fs::path>& files = words.files;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--every-step") == 0) {
-      words.every = true;
+      words.every = 1;
+    } else if (std::strcmp(argv[i], "--every-nth-step") == 0 && i + 1 < argc) {
+      words.every = std::max<uint64_t>(std::strtoull(argv[++i], nullptr, 10), 1);
     } else if (std::strcmp(argv[i], "--mutation") == 0 && i + 1 < argc) {
       words.mutation = argv[++i];
     } else if (fs::is_directory(argv[i])) {
@@ -128,7 +132,7 @@ int Main(int argc, char** argv) {
   }
   std::sort(files.begin(), files.end());
   if (files.empty()) {
-    std::fprintf(stderr, "usage: weir_run_transactions [--every-step] [--mutation STEP] FILE-OR-FOLDER…\n");
+    std::fprintf(stderr, "usage: weir_run_transactions [--every-step | --every-nth-step N] [--mutation STEP] FILE-OR-FOLDER…\n");
     return 2;
   }
   Count count;

@@ -554,6 +554,8 @@ class WithoutChangelog(TestCase):
     # As a later version may have it: it asks nobody.
     BARE = (("  | lookup account(id) as a { order input, on missing send lost, on failed send lost }\n", ""),
             ("tier: a.tier", 'tier: "none"'))
+    # And as one that commits offsets alone.
+    PLAIN = (("pipeline reread version 1", "pipeline reread version 2 { deliver: at_least_once }"),)
 
     def setUp(self):
         super().setUp()
@@ -572,23 +574,25 @@ class WithoutChangelog(TestCase):
                           "value": "oops" if o["id"] % 10 == 7 else json.dumps(o)} for o in orders)
         self.written += [o for o in orders if o["account"] != "filtered" and o["id"] % 10 != 7]
 
-    def version(self, kept=False, bare=False):
-        """The pipeline, or as an earlier or a later version of it."""
-        if not kept and not bare:
+    def version(self, **which):
+        """The pipeline, or as an earlier or a later version of it: `kept`, `bare`, `plain`."""
+        names = [name for name, wanted in which.items() if wanted]
+        if not names:
             return self.SOURCE
         with open(self.SOURCE) as file:
             text = file.read()
-        for old, new in self.BARE if bare else self.KEPT:
+        for old, new in getattr(self, names[0].upper()):
             self.assertIn(old, text)
             text = text.replace(old, new)
-        path = os.path.join(self.directory, "bare" if bare else "kept", "reread.weir")
+        path = os.path.join(self.directory, names[0], "reread.weir")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as file:
             file.write(text)
         return path
 
-    def run_version(self, *arguments, kept=False, bare=False, **how):
-        return self.start_pipeline(self.version(kept, bare), *self.settings, "--grace", "200ms", *arguments, **how)
+    def run_version(self, *arguments, kept=False, bare=False, plain=False, **how):
+        source = self.version(kept=kept, bare=bare, plain=plain)
+        return self.start_pipeline(source, *self.settings, "--grace", "200ms", *arguments, **how)
 
     def ended(self, *arguments, **version):
         """Exit code and log of a start that is to fail."""
@@ -670,6 +674,25 @@ class WithoutChangelog(TestCase):
         self.check()
         self.assertEqual(after.stop(), 0)
         self.assertNotIn(self.CHANGELOG, self.kafka.topics())
+
+    def test_a_version_that_commits_offsets_alone_does_not_forget_what_waits(self):
+        old = self.run_version("--leave", kept=True)
+        self.hold_orders(0, 450)
+        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == 450, 60, "offsets pass what waits")
+        self.assertEqual(old.stop(), 0)
+        code, log = self.ended(plain=True)
+        self.assertEqual(code, 7, log)
+        self.assertIn("topic `orders`, partition", log)
+        self.assertIn("`reset --to committed`", log)
+        self.release()
+        old = self.run_version("--leave", kept=True)
+        self.check()
+        self.assertEqual(old.stop(), 0)
+        self.operate("reset", "--to", "committed", "--yes", plain=True)
+        new = self.run_version(plain=True)
+        self.write(450, 1000)
+        self.check()
+        self.assertEqual(new.stop(), 0)
 
     def test_a_changelog_that_was_deleted_with_what_waited_in_it_is_missed(self):
         old = self.run_version("--leave", kept=True)

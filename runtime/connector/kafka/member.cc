@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/connector/kafka/offset_note.h"
 #include "runtime/connector/kafka/place.h"
 #include "runtime/connector/kafka/topics.h"
 
@@ -36,7 +37,8 @@ std::vector<TopicOffset> FromList(const rd_kafka_topic_partition_list_t* list) {
   std::vector<TopicOffset> out;
   for (int i = 0; list && i < list->cnt; ++i) {
     const rd_kafka_topic_partition_t& p = list->elems[i];
-    out.push_back({p.topic, p.partition, p.offset < 0 ? -1 : p.offset});
+    const std::string_view note(static_cast<const char*>(p.metadata), p.metadata_size);
+    out.push_back({p.topic, p.partition, p.offset < 0 ? -1 : p.offset, NoteOf(note).state == OffsetState::kSome});
   }
   return out;
 }

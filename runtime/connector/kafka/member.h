@@ -29,6 +29,8 @@ struct TopicOffset {
   std::string topic;
   int32_t partition = 0;
   int64_t offset = -1;
+  // Of a committed offset: a version of the pipeline that keeps state in Kafka committed it, and the state that belongs to it.
+  bool has_state = false;
 };
 
 class Member {

@@ -118,6 +118,15 @@ void Reader::OnAssigned(const std::vector<TopicOffset>& partitions) {
 
 void Reader::OnCommitted(const std::vector<TopicOffset>& offsets) { TellAssigned(false, offsets); }
 
+// With offsets alone nobody looks at what an earlier version kept in changelogs.
+Status Reader::StateLeft(const TopicOffset& committed) const {
+  return Status::Corrupt(
+      "topic `" + committed.topic + "`, partition " + std::to_string(committed.partition) + ": the group's offset " +
+      std::to_string(committed.offset) + " was committed by a version of this pipeline that kept state in Kafka, pending " +
+      "requests or windows. This one commits offsets alone and would forget it. Run that version until its `state list` shows " +
+      "nothing that is wanted; then stop every copy and run this binary with `reset --to committed`");
+}
+
 void Reader::TellAssigned(bool resumed, const std::vector<TopicOffset>& offsets) {
   for (const Entry& entry : entries_) {
     if (!entry.group_member || entry.resumed != resumed) continue;
@@ -129,12 +138,15 @@ void Reader::TellAssigned(bool resumed, const std::vector<TopicOffset>& offsets)
     std::vector<int64_t> committed;
     for (const TopicOffset& o : offsets) {
       if (o.topic != entry.source->topic()) continue;
+      const bool mine = std::find(partitions.begin(), partitions.end(), o.partition) != partitions.end();
+      if (mine && o.has_state && failed_.ok()) failed_ = StateLeft(o);
       if (committed.size() <= static_cast<size_t>(o.partition)) {
         committed.resize(static_cast<size_t>(o.partition) + 1, -1);
       }
       committed[static_cast<size_t>(o.partition)] = o.offset;
     }
-    if (Status status = entry.source->Assigned(partitions, committed); !status.ok() && failed_.ok()) failed_ = status;
+    if (!failed_.ok()) return;
+    failed_ = entry.source->Assigned(partitions, committed);
   }
 }
 

@@ -47,6 +47,7 @@ class Reader final : public Member::Listener {
 
  private:
   void TellAssigned(bool resumed, const std::vector<TopicOffset>& committed);
+  Status StateLeft(const TopicOffset& committed) const;
 
   struct Entry {
     KafkaSource* source;

@@ -125,6 +125,8 @@ class Bench:
             stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
         log_path = os.path.join(self.work, f"{program.name.replace(' ', '-')}.log")
         state = os.path.join(self.work, f"state-{self.runs}")
+        if program.weir and program.run_command == [program.binary, "run"]:
+            self.forget_state(program.command(self, workload, state))
         child = None
         try:
             if watch.stdout.readline().strip() != "watching":
@@ -158,6 +160,16 @@ class Bench:
             "start": (first_ns - start_ns) / 1e9,
             "outputs": int(done.split()[2]),
         }
+
+    @staticmethod
+    def forget_state(command):
+        """What an earlier run left in Kafka; the group was forgotten with the output."""
+        binary, _, *settings = command
+        http = settings.index("--http")
+        result = subprocess.run([binary, "reset", "--yes", *settings[:http], *settings[http + 2:]], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+        if result.returncode != 0:
+            raise BenchError(f"{binary} reset:\n{result.stdout}")
 
     def line(self, watch, child, program, log_path):
         """The watcher's next line; notices when the program ends with an error meanwhile."""
@@ -310,7 +322,7 @@ def count_allocations(bench, workload, weir, arguments, problems):
     compiler = ["clang++-19", "-std=gnu++20", "-O2", "-march=x86-64-v2", "-fno-pie", "-w", "-DFMT_HEADER_ONLY=1", "-I", ROOT,
                 "-I", os.path.join(arguments.build, "stdlib", "generated")]
     renamed = [f"--redefine-sym={f}=weir_counted_{f}"
-               for f in ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign")]
+               for f in ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "_Exit")]
     archives = [os.path.join(library, a) for a in sorted(os.listdir(library))
                 if a.endswith(".a") and a not in ("libweir_runtime.a", "libc.a", "libm.a", "libgcc.a", "libgcc_eh.a")]
     for command in (
@@ -397,9 +409,10 @@ def measure(bench, workload, arguments, problems):
             result = bench.run(workload, program)
             if program.weir and workload.name == "W3":
                 result["wrk"] = bench.wrk(workload.delay_ms)
-            if pair == 0:
+            # How many windows are closed when the input is read is nobody's promise.
+            if pair == 0 or workload.name == "W4":
                 bench.check(workload, program)
-            elif result["outputs"] != figures[program.name][0]["outputs"] and workload.name != "W4" and not workload.exactly_once:
+            elif result["outputs"] != figures[program.name][0]["outputs"] and not workload.exactly_once:
                 raise BenchError(f"{program.name} wrote {result['outputs']} records, before it were "
                                  f"{figures[program.name][0]['outputs']}")
             figures[program.name].append(result)

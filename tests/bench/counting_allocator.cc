@@ -1,4 +1,4 @@
-// Counts what Weir's own code allocates: linked into a pipeline whose objects call weir_counted_malloc instead of malloc
+// Counts what Weir's own code allocates: linked into a pipeline whose objects call weir_counted_malloc for malloc, and so on
 // (see bench.py), so that librdkafka's and OpenSSL's own calls are not counted. operator new is counted for everyone; the C
 // libraries do not use it. Prints the count when the program ends.
 #include <cstddef>
@@ -24,9 +24,7 @@ void* New(std::size_t size, std::size_t alignment = 0) {
   return Counted(p);
 }
 
-struct Report {
-  ~Report() { fprintf(stderr, "allocations %lu\n", count.load()); }
-} report;
+void Report() { fprintf(stderr, "allocations %lu\n", count.load()); }
 
 }  // namespace
 
@@ -35,6 +33,11 @@ void* weir_counted_malloc(std::size_t size) { return Counted(malloc(size)); }
 void* weir_counted_calloc(std::size_t n, std::size_t size) { return Counted(calloc(n, size)); }
 void* weir_counted_realloc(void* p, std::size_t size) { return Counted(realloc(p, size)); }
 void* weir_counted_aligned_alloc(std::size_t alignment, std::size_t size) { return Counted(aligned_alloc(alignment, size)); }
+// A pipeline ends so, without destructors.
+[[noreturn]] void weir_counted__Exit(int code) {
+  Report();
+  _Exit(code);
+}
 int weir_counted_posix_memalign(void** p, std::size_t alignment, std::size_t size) {
   count.fetch_add(1, std::memory_order_relaxed);
   return posix_memalign(p, alignment, size);

@@ -194,14 +194,8 @@ Status Engine::OpenStore() {
 }
 
 Status Engine::OpenTransactions() {
-  // An earlier version of the pipeline may have kept state where this one needs none. It is not forgotten in silence.
-  for (size_t s = 0; s < program_.stages.size(); ++s) {
-    bool exists = false;
-    if (has_changelog_[s]) continue;
-    Status status = transactions_[0]->ChangelogExists(static_cast<int>(s), environment_.start_wait_ns, &exists);
-    if (!status.ok()) return status;
-    has_changelog_[s] = exists;
-  }
+  Status added = AddStagesWithOldChangelog(program_, *transactions_[0], environment_.start_wait_ns, &has_changelog_);
+  if (!added.ok()) return added;
   std::vector<Transactions::Changelog> changelogs = ChangelogsOf(program_, has_changelog_, task_counts_);
   LocalStores::Options options;
   options.files = environment_.task_files;

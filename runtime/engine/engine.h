@@ -41,6 +41,9 @@ CommitMode CommitModeOf(const Program& program);
 // Stages whose tasks need a changelog, by index into Program::stages; none without transactions. With them, any other stage
 // goes on with one that an earlier version of the pipeline made.
 std::vector<bool> StagesWithChangelog(const Program& program);
+// Adds those others of which there is one: what an earlier version kept is not forgotten in silence.
+Status AddStagesWithOldChangelog(const Program& program, Transactions& transactions, int64_t wait_ns_max,
+                                 std::vector<bool>* stages);
 // The changelogs of these stages, `tasks` being how many tasks each has.
 std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<bool>& stages,
                                                   const std::vector<int>& tasks);

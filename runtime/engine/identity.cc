@@ -40,6 +40,18 @@ std::vector<bool> StagesWithChangelog(const Program& program) {
   return stages;
 }
 
+Status AddStagesWithOldChangelog(const Program& program, Transactions& transactions, int64_t wait_ns_max,
+                                 std::vector<bool>* stages) {
+  for (size_t s = 0; s < program.stages.size(); ++s) {
+    bool exists = true;
+    Status status;
+    if (!(*stages)[s]) status = transactions.ChangelogExists(static_cast<int>(s), wait_ns_max, &exists);
+    if (!status.ok()) return status;
+    (*stages)[s] = exists;
+  }
+  return Status();
+}
+
 std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<bool>& stages,
                                                   const std::vector<int>& tasks) {
   std::vector<Transactions::Changelog> changelogs;

@@ -229,10 +229,7 @@ bool Worker::Turn() {
   mono_ns_ = clock().MonoNs();
   if (transactions()) {
     bool did = TurnRunning();
-    if (outputs_at_once() && noticed_epoch_ != epoch_ && !commit_->idle() && tickets_[(epoch_ - 1) & 1].Done()) {
-      noticed_epoch_ = epoch_;
-      commit_->WakeCommit();
-    }
+    if (outputs_at_once() && NoticeAcknowledged(!commit_->idle())) commit_->WakeCommit();
     return TransactionsTurn() || did;
   }
   if (!store_mode()) {
@@ -256,12 +253,17 @@ bool Worker::Turn() {
     epochs.Tell(index_, Report());
     epochs.MaybeBegin(mono_ns_);
   }
-  if (noticed_epoch_ != epoch_ && epochs.committing() && tickets_[(epoch_ - 1) & 1].Done()) {
-    noticed_epoch_ = epoch_;
+  if (NoticeAcknowledged(epochs.committing())) {
     epochs.NoticeTickets();
     did = true;
   }
   return did || (epochs.phase() != Epochs::Phase::kRunning && epochs.barrier_epoch() == epoch_);
+}
+
+bool Worker::NoticeAcknowledged(bool committing) {
+  if (noticed_epoch_ == epoch_ || !committing || !epoch_ticket(epoch_ - 1).Done()) return false;
+  noticed_epoch_ = epoch_;
+  return true;
 }
 
 bool Worker::TurnRunning() {
@@ -561,7 +563,7 @@ std::string Worker::Describe() const {
   if (transactions()) {
     out += fmt::format("  worker {}: commit {}, {}{}, outputs not acknowledged {} and {}\n", index_, commit_->idle() ? "idle" : "under way",
                        dirty_ ? "more to commit" : "nothing more to commit", recovery_wanted_ ? ", recovery wanted" : "",
-                       tickets_[epoch_ & 1].open(), tickets_[(epoch_ - 1) & 1].open());
+                       epoch_ticket(epoch_).open(), epoch_ticket(epoch_ - 1).open());
   }
   for (const auto& task : tasks_) {
     out += fmt::format("  worker {}, stage `{}`, partition {}: watermark {} ms, furthest record {} ms{}, {} rows, {} windows, next {} ms",

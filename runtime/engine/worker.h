@@ -179,6 +179,8 @@ class Worker {
   void SetTimes();
   void PollSinks();
   void BeginEpoch();
+  // True once for an epoch that is being committed: all its outputs are acknowledged.
+  bool NoticeAcknowledged(bool committing);
   uint64_t epoch_bytes_max() const;
   bool SinksFull() const;
   void TellEpochLimit(bool begins);

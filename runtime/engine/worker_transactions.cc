@@ -132,7 +132,7 @@ bool Worker::CommitTransaction() {
   TransactionalEpoch epoch;
   if (outputs_at_once()) {
     for (auto& output : outputs_) output->sink()->Flush();
-    epoch.outputs_ticket = &tickets_[epoch_ & 1];
+    epoch.outputs_ticket = &epoch_ticket(epoch_);
   }
   epoch.group = std::move(now);
   epoch.begun_ns = mono_ns_;

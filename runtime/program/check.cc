@@ -11,6 +11,7 @@
 
 #include "runtime/engine/engine.h"
 #include "runtime/program/connectors.h"
+#include "runtime/state/lmdb_store.h"
 
 namespace weir {
 namespace {
@@ -28,8 +29,10 @@ class Checker {
     for (size_t i = 0; i < program_.connections.size(); ++i) Lookups(static_cast<int>(i));
     for (const SinkSpec& sink : program_.sinks) Sink(sink);
     OwnTopics();
-    if (!state_dir.empty()) {
+    if (UsesStore(program_)) {
       Begin("state directory", state_dir, 0).problem = Writable(state_dir, true);
+    } else if (Status status = BeginsBesideState(program_, state_dir); !status.ok()) {
+      Begin("state directory", state_dir, 0).problem = status.message();
     }
     return std::move(out_);
   }
@@ -142,12 +145,7 @@ class Checker {
     std::unique_ptr<Transactions> transactions;
     std::vector<Transactions::OwnTopic> topics;
     Status status = connectors_.MakeTransactions(context, &transactions);
-    for (size_t s = 0; s < kept.size() && status.ok(); ++s) {
-      bool exists = false;
-      if (kept[s]) continue;
-      status = transactions->ChangelogExists(static_cast<int>(s), wait_ns_, &exists);
-      kept[s] = exists;
-    }
+    if (status.ok()) status = AddStagesWithOldChangelog(program_, *transactions, wait_ns_, &kept);
     if (status.ok()) status = transactions->LookAtTopics(&rekeys, changelogs, wait_ns_, &topics);
     if (!status.ok()) Begin("the pipeline's own topics", "", 0).problem = status.message();
     for (Transactions::OwnTopic& topic : topics) {
@@ -193,6 +191,14 @@ class Checker {
 };
 
 }  // namespace
+
+Status BeginsBesideState(const Program& program, const std::string& state_dir) {
+  if (!program.transactional || !LmdbStore::Exists(state_dir)) return Status();
+  return Status::Invalid("the state directory " + state_dir + " holds the state of a version of this pipeline that kept it " +
+                         "there; this one keeps it in Kafka and would begin without it. Run that version until nothing of it " +
+                         "is wanted any more; then give this one another directory with --state-dir, and say with " +
+                         "`reset --to` where its sources begin");
+}
 
 std::vector<Checked> CheckAll(const Program& program, Connectors& connectors, const ConnectorContext& context,
                               const std::string& state_dir, int64_t wait_ns_max) {

@@ -17,8 +17,11 @@ struct Checked {
   std::string warning;  // what costs something
 };
 
-// Reads partitions, looks at topics, those that the pipeline has for itself too, opens a connection to each service, looks whether files and the state directory can
-// be written. Changes nothing anywhere. Each part waits up to `wait_ns_max`. `state_dir` empty: the pipeline needs none.
+// Not ok: the pipeline keeps its state in Kafka, and the state directory holds one of a version that kept it there.
+Status BeginsBesideState(const Program& program, const std::string& state_dir);
+
+// Reads partitions, looks at topics, those that the pipeline has for itself too, opens a connection to each service, looks
+// whether files and the state directory can be written. Changes nothing anywhere. Each part waits up to `wait_ns_max`.
 std::vector<Checked> CheckAll(const Program& program, Connectors& connectors, const ConnectorContext& context,
                               const std::string& state_dir, int64_t wait_ns_max);
 

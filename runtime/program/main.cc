@@ -102,8 +102,7 @@ int Check(const Program& program, const Settings& settings) {
   context.loop = loop.get();
   context.log = &log;
   int problems = 0;
-  std::string state_dir = UsesStore(program) ? settings.run().state_dir : "";
-  for (const Checked& c : CheckAll(program, connectors, context, state_dir, kCheckWaitNs)) {
+  for (const Checked& c : CheckAll(program, connectors, context, settings.run().state_dir, kCheckWaitNs)) {
     std::string at = c.line != 0 ? "  (" + program.file + ":" + std::to_string(c.line) + ")" : "";
     std::printf("%s  %s: %s%s\n", c.problem.empty() ? "ok   " : "WRONG", c.what.c_str(), c.where.c_str(), at.c_str());
     if (!c.warning.empty()) std::printf("       warning: %s\n", c.warning.c_str());

@@ -23,6 +23,7 @@
 #include "runtime/engine/engine.h"
 #include "runtime/engine/system_clock.h"
 #include "runtime/lookup/engine_lookups.h"
+#include "runtime/program/check.h"
 #include "runtime/program/connectors.h"
 #include "runtime/program/engine_metrics.h"
 #include "runtime/serve/status_server.h"
@@ -126,14 +127,9 @@ class Runner {
       store = std::make_unique<LmdbStore>(settings_.state_dir);
       environment.store = store.get();
     } else if (settings_.state_dir_given || program_.transactional) {
-      if (program_.transactional && LmdbStore::Exists(settings_.state_dir)) {
-        return Failed(Status::Invalid("the state directory " + settings_.state_dir + " holds the state of a version of this " +
-                                      "pipeline that kept it there; this one keeps it in Kafka and would begin without it. Run " +
-                                      "that version until nothing of it is wanted any more; then give this one another " +
-                                      "directory with --state-dir, and say with `reset --to` where its sources begin"),
-                      ExitCode::kStateMismatch);
-      }
-      Status status = instance_.Open(settings_.state_dir);
+      Status status = BeginsBesideState(program_, settings_.state_dir);
+      if (!status.ok()) return Failed(status, ExitCode::kStateMismatch);
+      status = instance_.Open(settings_.state_dir);
       // A second copy, and one where nothing can be written, does without when it was given no directory of its own.
       bool without = program_.transactional && !settings_.state_dir_given;
       if (!status.ok() && without) {

@@ -118,6 +118,19 @@ def build(source, directory):
     return binary
 
 
+def changed(source, path, *changes, more=""):
+    """A pipeline with parts of its text replaced, and with more behind it, written to a path, which is returned."""
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    for old, new in changes:
+        assert old in text, f"{source} has no {old!r}"
+        text = text.replace(old, new)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text + more)
+    return path
+
+
 class Pipeline:
     """A compiled pipeline that runs."""
 

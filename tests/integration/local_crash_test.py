@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 import passed_cases
-from harness import BUILD, HERE, Kafka, Peer, Pipeline, build
+from harness import BUILD, HERE, Kafka, Peer, Pipeline, build, changed
 from kafka_broker import KafkaBroker
 from outputs import differences
 from process import wait_until
@@ -274,14 +274,9 @@ class Lives(LocalTest):
 
     def change(self, *changes):
         """The pipeline with texts replaced, prices on its standard output; settings of params that are gone are left out."""
-        with open(os.path.join(HERE, "local_crash.weir")) as file:
+        source = changed(os.path.join(HERE, "local_crash.weir"), self.path("changed.weir"), *changes)
+        with open(source) as file:
             text = file.read()
-        for old, new in changes:
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        source = self.path("changed.weir")
-        with open(source, "w") as file:
-            file.write(text)
         arguments = self.pipeline.arguments
         kept = [a for i in range(0, len(arguments), 2) for a in arguments[i:i + 2]
                 if f"\nparam {arguments[i + 1].split('=')[0]}:" in text]

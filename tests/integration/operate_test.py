@@ -14,7 +14,7 @@ import unittest
 from decimal import Decimal
 
 import passed_cases
-from harness import BUILD, HERE, Kafka, Pipeline, build, die_with_parent, until
+from harness import BUILD, HERE, Kafka, Pipeline, build, changed, die_with_parent, until
 from kafka_broker import KafkaBroker
 from late_broker import LateBroker
 
@@ -27,17 +27,9 @@ binary = None
 local_binary = None  # the same pipeline, its state in the state directory
 
 
-def build_changed(name, changed, *changes):
-    """NAME.weir of this folder with texts replaced, built as CHANGED."""
-    with open(os.path.join(HERE, f"{name}.weir")) as text:
-        source = text.read()
-    for old, new in changes:
-        assert source.count(old) == 1, old
-        source = source.replace(old, new)
-    path = os.path.join(scratch, f"{changed}.weir")
-    with open(path, "w") as out:
-        out.write(source)
-    return build(path, scratch)
+def build_changed(name, to, *changes):
+    """NAME.weir of this folder with texts replaced, built as TO."""
+    return build(changed(os.path.join(HERE, f"{name}.weir"), os.path.join(scratch, f"{to}.weir"), *changes), scratch)
 
 
 def in_state_directory(sink, stream):
@@ -513,10 +505,10 @@ class State(TestCase):
               {"id": 3, "symbol": "ACME", "account": "a2", "side": "B", "price": Decimal("10.0001"), "qty": 1}]
     binaries = {}
 
-    def built(self, changed, *changes):
-        if changed not in self.binaries:
-            self.binaries[changed] = build_changed("operate_state", changed, *changes)
-        return self.binaries[changed]
+    def built(self, to, *changes):
+        if to not in self.binaries:
+            self.binaries[to] = build_changed("operate_state", to, *changes)
+        return self.binaries[to]
 
     def setUp(self):
         super().setUp()
@@ -644,11 +636,8 @@ class State(TestCase):
 
 class PendingRows(TestCase):
     def test_a_record_that_waits_is_shown_while_the_pipeline_runs(self):
-        with open(os.path.join(HERE, "lookup_order.weir")) as text:
-            source = text.read().replace(" { deliver: at_least_once }", "", 1)
-        path = os.path.join(self.directory, "waiting.weir")
-        with open(path, "w") as out:
-            out.write(source)
+        path = changed(os.path.join(HERE, "lookup_order.weir"), os.path.join(self.directory, "waiting.weir"),
+                       (" { deliver: at_least_once }", ""))
         self.binary = build(path, self.directory)
         for topic in ("orders", "orders.input", "orders.key", "orders.none"):
             self.kafka.create(topic, 1)

@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 import passed_cases
-from harness import HERE, ROOT, Kafka, Peer, Pipeline, build, until
+from harness import HERE, ROOT, Kafka, Peer, Pipeline, build, changed, until
 from outputs import differences
 from kafka_broker import KafkaBroker
 
@@ -172,12 +172,8 @@ class ExampleTest(TestCase):
 
     def with_local_state(self):
         """The example with its state in the state directory, since one of its sinks is a file, which `bars` names."""
-        with open(EXAMPLE) as file:
-            text = file.read()
-        local = os.path.join(self.directory, "local.weir")
-        with open(local, "w") as file:
-            file.write(text + "\nparam bars: string\nsink bars_file from vwap_1s = ndjson(bars)\n")
-        return local
+        return changed(EXAMPLE, os.path.join(self.directory, "local.weir"),
+                       more="\nparam bars: string\nsink bars_file from vwap_1s = ndjson(bars)\n")
 
     def check(self, extra_dead=0, duplicates=False):
         """Waits until everything is there, then compares."""
@@ -353,11 +349,8 @@ class OutputsAtOnce(ExampleTest):
 
     def setUp(self):
         super().setUp()
-        with open(EXAMPLE) as file:
-            text = file.read().replace("version 1", "version 1 { deliver: at_least_once }", 1)
-        self.source = os.path.join(self.directory, "trade_enrichment.weir")
-        with open(self.source, "w") as file:
-            file.write(text)
+        self.source = changed(EXAMPLE, os.path.join(self.directory, "trade_enrichment.weir"),
+                              ("pipeline trade_enrichment version 1", "pipeline trade_enrichment version 1 { deliver: at_least_once }"))
 
     def repeats(self):
         values = [r["value"] for r in self.kafka.read("trades.enriched")]
@@ -411,15 +404,7 @@ class ExactlyOnce(TestCase):
 
     def variant(self, source, *changes):
         """The pipeline with parts of its text replaced."""
-        with open(source) as file:
-            text = file.read()
-        for old, new in changes:
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        path = os.path.join(tempfile.mkdtemp(dir=self.directory), os.path.basename(source))
-        with open(path, "w") as file:
-            file.write(text)
-        return path
+        return changed(source, os.path.join(tempfile.mkdtemp(dir=self.directory), os.path.basename(source)), *changes)
 
     def write(self, topic, trades):
         iso = lambda ms: datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -579,16 +564,7 @@ class WithoutChangelog(TestCase):
         names = [name for name, wanted in which.items() if wanted]
         if not names:
             return self.SOURCE
-        with open(self.SOURCE) as file:
-            text = file.read()
-        for old, new in getattr(self, names[0].upper()):
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        path = os.path.join(self.directory, names[0], "reread.weir")
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as file:
-            file.write(text)
-        return path
+        return changed(self.SOURCE, os.path.join(self.directory, names[0], "reread.weir"), *getattr(self, names[0].upper()))
 
     def run_version(self, *arguments, kept=False, bare=False, plain=False, **how):
         source = self.version(kept=kept, bare=bare, plain=plain)
@@ -618,6 +594,20 @@ class WithoutChangelog(TestCase):
     def release(self):
         self.peer.tell("set?order=each&delay=0..20")
         self.peer.tell("release?order=reversed")
+
+    def leave_waiting(self, first, last):
+        """The earlier version has read these orders, and ended while requests of theirs wait in its changelog."""
+        old = self.run_version("--leave", kept=True)
+        self.hold_orders(first, last)
+        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == last - first, 60, "offsets pass what waits")
+        self.assertEqual(old.stop(), 0)
+
+    def work_off(self):
+        """The earlier version ends what waits."""
+        old = self.run_version("--leave", kept=True)
+        self.release()
+        self.check()
+        self.assertEqual(old.stop(), 0)
 
     def check(self):
         """Each order is in one place, once, and in the order of its partition."""
@@ -656,10 +646,7 @@ class WithoutChangelog(TestCase):
         self.assertNotIn(self.CHANGELOG, self.kafka.topics())
 
     def test_a_changelog_of_an_earlier_version_stays_in_use(self):
-        old = self.run_version("--leave", kept=True)
-        self.hold_orders(0, 450)
-        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == 450, 60, "offsets pass what waits")
-        self.assertEqual(old.stop(), 0)
+        self.leave_waiting(0, 450)
         self.assertIn("pending requests", self.operate("state", "list"))
         self.assertIn(self.CHANGELOG, self.operate("check"))
         self.release()
@@ -676,18 +663,12 @@ class WithoutChangelog(TestCase):
         self.assertNotIn(self.CHANGELOG, self.kafka.topics())
 
     def test_a_version_that_commits_offsets_alone_does_not_forget_what_waits(self):
-        old = self.run_version("--leave", kept=True)
-        self.hold_orders(0, 450)
-        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == 450, 60, "offsets pass what waits")
-        self.assertEqual(old.stop(), 0)
+        self.leave_waiting(0, 450)
         code, log = self.ended(plain=True)
         self.assertEqual(code, 7, log)
         self.assertIn("topic `orders`, partition", log)
         self.assertIn("`reset --to committed`", log)
-        self.release()
-        old = self.run_version("--leave", kept=True)
-        self.check()
-        self.assertEqual(old.stop(), 0)
+        self.work_off()
         self.operate("reset", "--to", "committed", "--yes", plain=True)
         new = self.run_version(plain=True)
         self.write(450, 1000)
@@ -695,10 +676,7 @@ class WithoutChangelog(TestCase):
         self.assertEqual(new.stop(), 0)
 
     def test_a_changelog_that_was_deleted_with_what_waited_in_it_is_missed(self):
-        old = self.run_version("--leave", kept=True)
-        self.hold_orders(200, 650)
-        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == 450, 60, "offsets pass what waits")
-        self.assertEqual(old.stop(), 0)
+        self.leave_waiting(200, 650)
         self.kafka.delete(self.CHANGELOG)
         self.release()
         code, log = self.ended("--leave")
@@ -712,20 +690,14 @@ class WithoutChangelog(TestCase):
         self.assertEqual(new.stop(), 0)
 
     def test_a_version_without_the_lookup_forgets_nothing_that_waits(self):
-        old = self.run_version("--leave", kept=True)
-        self.hold_orders(0, 450)
-        until(lambda: sum(self.kafka.committed("reread", "orders", PARTITIONS)) == 450, 60, "offsets pass what waits")
-        self.assertEqual(old.stop(), 0)
+        self.leave_waiting(0, 450)
         code, log = self.ended(bare=True)
         self.assertEqual(code, 3, log)
         for part in (self.CHANGELOG, "`answered.a` (pending requests of a lookup)", "`state list`", "`reset`", '"at":"reread.weir:15"'):
             self.assertIn(part, log)
         self.assertIn(self.CHANGELOG, self.operate("check", bare=True))
         # The version that asked them has to end them.
-        old = self.run_version("--leave", kept=True)
-        self.release()
-        self.check()
-        self.assertEqual(old.stop(), 0)
+        self.work_off()
         bare = self.run_version("--leave", bare=True)
         self.write(450, 600)
         self.check()

@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "runtime/engine/commit_mode.h"
 #include "runtime/engine/environment.h"
 #include "runtime/engine/epochs.h"
 #include "runtime/engine/exchange.h"
 #include "runtime/engine/exit_code.h"
+#include "runtime/engine/identity.h"
 #include "runtime/engine/input.h"
 #include "runtime/engine/metrics.h"
 #include "runtime/engine/stage_graph.h"
@@ -25,33 +27,6 @@
 #include "runtime/state/table_store.h"
 
 namespace weir {
-
-// Whether the local store is the truth: anything is remembered between records that no transaction keeps, or a source keeps
-// no offsets of its own.
-bool UsesStore(const Program& program);
-
-// Where it is kept what a pipeline has done.
-enum class CommitMode : uint8_t {
-  kOffsets,       // in the group's offsets, which follow delivery
-  kStore,         // in the local store: epochs.h
-  kTransactions,  // in Kafka: transactional_commit.h
-};
-CommitMode CommitModeOf(const Program& program);
-
-// Stages whose tasks need a changelog, by index into Program::stages; none without transactions. With them, any other stage
-// goes on with one that an earlier version of the pipeline made.
-std::vector<bool> StagesWithChangelog(const Program& program);
-// Adds those others of which there is one: what an earlier version kept is not forgotten in silence.
-Status AddStagesWithOldChangelog(const Program& program, Transactions& transactions, int64_t wait_ns_max,
-                                 std::vector<bool>* stages);
-// The changelogs of these stages, `tasks` being how many tasks each has.
-std::vector<Transactions::Changelog> ChangelogsOf(const Program& program, const std::vector<bool>& stages,
-                                                  const std::vector<int>& tasks);
-
-// What of a program its store holds.
-StoreIdentity IdentityOf(const Program& program);
-// And of it the changelog of one stage.
-StoreIdentity IdentityOf(const Program& program, int stage);
 
 class Engine {
  public:

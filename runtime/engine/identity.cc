@@ -1,9 +1,10 @@
-// What of a program its store holds, and how it is laid out: see store.h.
+#include "runtime/engine/identity.h"
+
 #include <map>
 #include <set>
 
 #include "runtime/core/hash.h"
-#include "runtime/engine/engine.h"
+#include "runtime/engine/stage_graph.h"
 
 namespace weir {
 
@@ -15,20 +16,6 @@ uint64_t TextHash(const std::string& text) { return Hash(Str(std::string_view(te
 constexpr uint64_t kSourceLayout = 1, kRowLayout = 1, kWindowLayout = 1, kExchangeLayout = 1;
 
 }  // namespace
-
-CommitMode CommitModeOf(const Program& program) {
-  if (program.transactional) return CommitMode::kTransactions;
-  return UsesStore(program) ? CommitMode::kStore : CommitMode::kOffsets;
-}
-
-bool UsesStore(const Program& program) {
-  if (program.transactional) return false;
-  if (program.stateful || !program.windows.empty() || !program.exchanges.empty()) return true;
-  for (const SourceSpec& source : program.sources) {
-    if (source.operation != "topic") return true;
-  }
-  return false;
-}
 
 std::vector<bool> StagesWithChangelog(const Program& program) {
   std::vector<bool> stages(program.stages.size());

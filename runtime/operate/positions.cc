@@ -12,6 +12,7 @@
 
 #include "runtime/core/hash.h"
 #include "runtime/core/time.h"
+#include "runtime/engine/identity.h"
 #include "runtime/engine/topic_names.h"
 #include "runtime/operate/state_reader.h"
 #include "runtime/program/setting_text.h"

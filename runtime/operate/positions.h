@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/engine/engine.h"
+#include "runtime/engine/commit_mode.h"
 #include "runtime/engine/input.h"
 #include "runtime/engine/start_policy.h"
 #include "runtime/operate/operator.h"

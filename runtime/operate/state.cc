@@ -10,7 +10,7 @@
 #include "runtime/core/hash.h"
 #include "runtime/core/json_writer.h"
 #include "runtime/core/utf8.h"
-#include "runtime/engine/engine.h"
+#include "runtime/engine/commit_mode.h"
 #include "runtime/lookup/pending_row.h"
 #include "runtime/operate/letter.h"
 #include "runtime/operate/state_reader.h"

@@ -7,7 +7,8 @@
 #include <string>
 
 #include "runtime/core/hash.h"
-#include "runtime/engine/engine.h"
+#include "runtime/engine/commit_mode.h"
+#include "runtime/engine/identity.h"
 #include "runtime/engine/topic_names.h"
 #include "runtime/state/changelog.h"
 #include "runtime/state/lmdb_store.h"

@@ -29,7 +29,7 @@ class Checker {
     for (size_t i = 0; i < program_.connections.size(); ++i) Lookups(static_cast<int>(i));
     for (const SinkSpec& sink : program_.sinks) Sink(sink);
     OwnTopics();
-    if (UsesStore(program_)) {
+    if (CommitModeOf(program_) == CommitMode::kStore) {
       Begin("state directory", state_dir, 0).problem = Writable(state_dir, true);
     } else if (Status status = BeginsBesideState(program_, state_dir); !status.ok()) {
       Begin("state directory", state_dir, 0).problem = status.message();

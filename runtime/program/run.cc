@@ -123,7 +123,7 @@ class Runner {
                     ExitCode::kUsage);
     }
     std::unique_ptr<LmdbStore> store;
-    if (UsesStore(program_)) {
+    if (CommitModeOf(program_) == CommitMode::kStore) {
       store = std::make_unique<LmdbStore>(settings_.state_dir);
       environment.store = store.get();
     } else if (settings_.state_dir_given || program_.transactional) {

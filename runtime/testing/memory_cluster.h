@@ -26,6 +26,7 @@
 namespace weir {
 
 using TopicPartition = std::pair<std::string, int32_t>;
+std::string NameOf(const TopicPartition& partition);  // `topic/partition`
 
 // How a broker answers.
 enum class ClusterError : uint8_t {
@@ -52,6 +53,8 @@ struct TopicOptions {
 struct ClusterOptions {
   int64_t session_ns = 10'000'000'000;
   int64_t rebalance_ns = 30'000'000'000;   // how long members have to join again
+
+  int64_t heartbeat_ns() const { return session_ns / 4; }
 };
 
 struct ProducerIdentity {

@@ -40,7 +40,7 @@ PARTITIONS = 4
 PENDING = 100        # requests that must be pending at each fault
 AIM_S = 10           # so long at most it is waited for one that can be aimed at
 PENDING_THERE = 25   # requests that the copy must have which the fault happens to: as many come to one partition
-DELAY_MS = "50..650"
+DELAY_MS = 50, 650  # of answers
 SESSION_MS = 6000
 MOST_ROUND_S = 60    # orders enough for so long a round are prepared
 READ = ("orders", "crash.by_symbol.window.rekey.rekey")
@@ -455,10 +455,15 @@ class Suite:
         """Until PENDING requests are pending, some at a copy that can be aimed at, or at `of`: the service's log, their
         paths, and the copies that have them."""
         log, pending, busy = [], set(), {}
+        self.peer.tell("clear")
         began = now()
 
         def due():
             nonlocal log, pending, busy
+            # Before, those that a copy has under way may all be older than the log, which then shows none of them: another
+            # copy that catches up makes enough of them at once.
+            if now() - began < DELAY_MS[1] / 1000:
+                return False
             busy = self.busy()
             # It may be the one that has no partition, where there are more workers than partitions.
             if of is not None:
@@ -477,14 +482,12 @@ class Suite:
 
     def round(self, kind):
         self.prepare(kind)
-        self.peer.tell("clear")
         # Each step is hit once before it is left to chance who dies.
         aimed = kind in AIMED and not self.grows and len(self.working.hit) < len(steps.WORKING)
         log, pending, busy = self.wait_pending(aimed)
         if kind == "copy's disk":
             full = self.choose.choice(list(busy))
             self.fill_disk(full)
-            self.peer.tell("clear")
             log, pending, busy = self.wait_pending(aimed, full)
         victim = self.choose.choice(list(busy))
         self.where = "any"
@@ -526,7 +529,7 @@ class Suite:
         quotes = os.path.join(self.directory, "quotes.ndjson")
         self.orders.write_quotes(quotes, most)
         self.peer = Peer("--data", quotes)
-        self.peer.tell(f"set?record=1&seed={self.seed}&delay={DELAY_MS}")
+        self.peer.tell(f"set?record=1&seed={self.seed}&delay={'..'.join(map(str, DELAY_MS))}")
         self.broker.start()
         for topic in ("orders", *self.outputs, "lost"):
             self.kafka.create(topic, PARTITIONS)

@@ -4,6 +4,7 @@ its place in the group: that is no other process, and it goes on. Another proces
 
 import os
 import shutil
+import signal
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,6 +29,24 @@ class Membership(UnderWay):
         self.until_read()
         self.assertEqual(self.broker.proxy.deliver(), "none")
         until(lambda: "it joins again" in pipeline.log(), 30, "the late request took its place")
+        self.write(ORDERS // 2)
+        self.until_read()
+        self.stops(pipeline)
+        self.all_came_out_once()
+
+    def test_a_request_to_join_that_the_broker_forgot_is_made_again(self):
+        self.prepare(LateBroker().start(), ORDERS)
+        self.broker.proxy.forget("JoinGroup")
+        pipeline = self.copy(*SESSION).start(wait_ready=False)
+        until(lambda: "no answer to its request to join for 6 s; it asks again" in pipeline.log(), 30, "it asks again")
+        self.write(ORDERS // 2)
+        self.until_read()
+        # One that holds partitions, and lost them.
+        self.broker.proxy.forget("JoinGroup")
+        pipeline.process.send_signal(signal.SIGSTOP)
+        until(lambda: not self.kafka.members("crash"), 30, "its session has ended")
+        pipeline.process.send_signal(signal.SIGCONT)
+        until(lambda: pipeline.log().count("it asks again") == 2, 30, "it asks again")
         self.write(ORDERS // 2)
         self.until_read()
         self.stops(pipeline)

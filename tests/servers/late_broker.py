@@ -142,6 +142,7 @@ class Proxy:
         self._before = None        # it is delivered before the next request of this name, …
         self._first = None         # … after this was called
         self.delivered = None      # what the broker said to it then
+        self._forget = None        # name of what is forgotten next
         self._passed = {}          # by name
         self.cut = None            # called with the key of a request and whether it is the answer, before it is passed on;
                                    # True: it is not, and the client's connection is closed. From any thread
@@ -156,6 +157,11 @@ class Proxy:
             self._hold, self._held, self._answered = name, None, False
             self._after, self._lost = after, lost
             self._before, self._first, self.delivered = before, first, None
+
+    def forget(self, name):
+        """The next request of this name is neither passed on nor answered; its client's connection stays."""
+        with self._changed:
+            self._forget = name
 
     def deliver(self):
         """What was held goes to the broker, which has answered its copy; returns the broker's error."""
@@ -196,6 +202,8 @@ class Proxy:
                 request = Request(frame)
                 if self.cut and self.cut(request.key, False):
                     break
+                if self._forgets(request):
+                    continue
                 keys[request.correlation] = request.key
                 if request.asks_versions:
                     asked[request.correlation] = request.version >= 3
@@ -213,6 +221,13 @@ class Proxy:
             pass
         close(client)
         close(broker)
+
+    def _forgets(self, request):
+        with self._changed:
+            if request.name is None or request.name != self._forget:
+                return False
+            self._forget = None
+            return True
 
     def _is_due_before(self, request):
         with self._changed:

@@ -31,6 +31,7 @@ Status Client::Make(const Settings& settings, Role role, const Options& options,
   client->settings_ = settings;
   client->log_ = options.log;
   client->owner_ = options.owner;
+  client->request_ = options.request;
   client->response_ = options.response;
   client->consumer_ = role != Role::kProduce && role != Role::kTransact;
   Conf conf;
@@ -139,7 +140,18 @@ bool Client::MayTell(std::string* like_it) {
 }
 
 rd_kafka_resp_err_t Client::OnNew(rd_kafka_t* rk, const rd_kafka_conf_t*, void* opaque, char*, size_t) {
+  if (static_cast<Client*>(opaque)->request_) {
+    rd_kafka_resp_err_t code = rd_kafka_interceptor_add_on_request_sent(rk, "weir", OnRequest, opaque);
+    if (code) return code;
+  }
   return rd_kafka_interceptor_add_on_response_received(rk, "weir", OnResponse, opaque);
+}
+
+rd_kafka_resp_err_t Client::OnRequest(rd_kafka_t*, int, const char*, int32_t, int16_t api_key, int16_t, int32_t, size_t,
+                                      void* opaque) {
+  auto* client = static_cast<Client*>(opaque);
+  client->request_(api_key, client->owner_);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 rd_kafka_resp_err_t Client::OnResponse(rd_kafka_t*, int, const char*, int32_t, int16_t api_key, int16_t, int32_t,

@@ -24,6 +24,8 @@ class Client {
     void* owner = nullptr;  // what the callbacks below belong to; Owner() gives it back
     void (*rebalance)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void*) = nullptr;
     void (*delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*) = nullptr;
+    // A request was sent, from librdkafka's threads.
+    void (*request)(int16_t api_key, void* owner) = nullptr;
     // A request has ended, from librdkafka's threads: with an answer (`error` is none, whatever the answer says), or
     // without one. Called twice for some.
     void (*response)(int16_t api_key, rd_kafka_resp_err_t error, void* owner) = nullptr;
@@ -70,6 +72,8 @@ class Client {
   // Troubles that librdkafka has again and again, several times a second while a broker is away, are told now and then.
   bool MayTell(std::string* like_it);
   static rd_kafka_resp_err_t OnNew(rd_kafka_t* rk, const rd_kafka_conf_t* conf, void* opaque, char* error, size_t size);
+  static rd_kafka_resp_err_t OnRequest(rd_kafka_t*, int, const char*, int32_t, int16_t api_key, int16_t, int32_t, size_t,
+                                       void* opaque);
   static rd_kafka_resp_err_t OnResponse(rd_kafka_t* rk, int fd, const char* broker, int32_t broker_id, int16_t api_key,
                                         int16_t api_version, int32_t correlation, size_t size, int64_t rtt,
                                         rd_kafka_resp_err_t error, void* opaque);
@@ -77,6 +81,7 @@ class Client {
   Settings settings_;
   Log* log_ = nullptr;
   void* owner_ = nullptr;
+  void (*request_)(int16_t, void*) = nullptr;
   void (*response_)(int16_t, rd_kafka_resp_err_t, void*) = nullptr;
   rd_kafka_t* rk_ = nullptr;
   bool consumer_ = false;

@@ -20,6 +20,8 @@ constexpr int64_t kLookNsMax = 500'000'000;
 constexpr int64_t kOnItsWayNsMax = 600'000'000'000;
 // A broker that has just started may not know its users yet. Whom it refuses for longer has wrong credentials.
 constexpr int64_t kRefusedNsMax = 10'000'000'000;
+// Members that live join within a few heartbeats, so that a longer wait is for one that is no more.
+constexpr int64_t kJoinPatienceNs = 10'000'000'000;
 constexpr int kLeavePollMs = 20;
 constexpr int64_t kLeaveNsMax = 2'000'000'000;
 constexpr int kLeavingSessionMs = 6'000;  // a broker takes no shorter one, unless told to
@@ -55,6 +57,7 @@ Status Member::Make(const Settings& settings, const std::string& client_id, cons
   member->log_ = log;
   member->wake_ = std::move(wake);
   member->listener_ = listener;
+  member->join_patience_ns_ = member->FirstJoinPatienceNs();
   if (Status status = member->Connect(); !status.ok()) return status;
   *out = std::move(member);
   return Status();
@@ -66,6 +69,7 @@ Status Member::Connect() {
   options.log = log_;
   options.owner = this;
   options.rebalance = OnRebalance;
+  options.request = OnRequest;
   options.response = OnResponse;
   if (!instance_id_.empty()) options.more.push_back({"group.instance.id", instance_id_});
   if (Status status = Client::Make(settings_, Role::kMember, options, &client_); !status.ok()) return status;
@@ -108,7 +112,12 @@ Status Member::Serve() {
     if (message->err && fatal_.ok()) fatal_ = ConsumerError(message);
     rd_kafka_message_destroy(message);
   }
-  if (renew_ && fatal_.ok()) fatal_ = Renew();
+  if (renew_ && fatal_.ok()) {
+    Tell(LogLevel::kWarning, "a request of this process that had lost its connection arrived late and took its place in the "
+                             "group; it joins again");
+    fatal_ = Renew(false);
+  }
+  if (fatal_.ok() && Unanswered(now)) fatal_ = JoinOnceMore();
   if (!fatal_.ok()) return fatal_;
   if (!client_->refused_us()) {
     refused_since_ns_ = 0;
@@ -128,13 +137,29 @@ Status Member::Serve() {
   return fatal_;
 }
 
-Status Member::Renew() {
-  renew_ = false;
-  if (log_) {
-    log_->Write(LogLevel::kWarning, settings_.line,
-                "group `" + settings_.group + "`: a request of this process that had lost its connection arrived late and " +
-                    "took its place in the group; it joins again");
+void Member::Tell(LogLevel level, const std::string& words) {
+  if (log_) log_->Write(level, settings_.line, "group `" + settings_.group + "`: " + words);
+}
+
+int64_t Member::FirstJoinPatienceNs() const { return std::min<int64_t>(SessionMs(settings_) * 1'000'000ll, kJoinPatienceNs); }
+
+bool Member::Unanswered(int64_t now) const {
+  // A dynamic member would get one more place.
+  const int64_t sent = join_sent_ns_.load(std::memory_order_acquire);
+  return sent != 0 && now - sent > join_patience_ns_ && !closing_ && !instance_id_.empty();
+}
+
+Status Member::JoinOnceMore() {
+  if (join_patience_ns_ == FirstJoinPatienceNs()) {
+    Tell(LogLevel::kInfo, "no answer to its request to join for " + std::to_string(join_patience_ns_ / 1'000'000'000) +
+                              " s; it asks again: the group waits for a member that does not join, or the broker forgot it");
   }
+  join_patience_ns_ *= 2;
+  return Renew(true);
+}
+
+Status Member::Renew(bool left_request) {
+  renew_ = false;
   if (assigned_) listener_->OnRevoked(partitions_, true);
   partitions_.clear();
   joined_ = assigned_ = false;
@@ -148,13 +173,21 @@ Status Member::Renew() {
   answers_.reset();
   control_.reset();
   client_.reset();
-  out_of_touch_ns_.store(0, std::memory_order_relaxed);  // its threads have ended
+  // Its threads have ended.
+  join_sent_ns_.store(0, std::memory_order_relaxed);
+  out_of_touch_ns_.store(left_request ? MonoNs() : 0, std::memory_order_relaxed);
   Status status = Connect();
   return status.ok() ? Join(std::vector<std::string>(topics_)) : status;
 }
 
 // librdkafka's threads.
+void Member::OnRequest(int16_t api_key, void* owner) {
+  if (api_key == kApiJoinGroup) static_cast<Member*>(owner)->join_sent_ns_.store(MonoNs(), std::memory_order_release);
+}
+
+// librdkafka's threads.
 void Member::OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner) {
+  if (api_key == kApiJoinGroup) static_cast<Member*>(owner)->join_sent_ns_.store(0, std::memory_order_release);
   if (api_key == kApiLeaveGroup) {
     static_cast<Member*>(owner)->leaving_.store(error ? Leaving::kGivenUp : Leaving::kHeard, std::memory_order_release);
   }
@@ -230,6 +263,7 @@ void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !closing_) {
     joined_ = true;
     assigned_ = true;
+    join_patience_ns_ = FirstJoinPatienceNs();
     partitions_ = FromList(list);
     // An empty list accepts the group's decision without fetching anything here.
     PartitionList none = NewPartitionList(0);

@@ -7,6 +7,11 @@
 // one that was sent in its place. So a member that was out of touch joins once more with a new client; one that was not, and
 // a second fencing, mean that another process has its name.
 //
+// A broker answers a request to join when all members have joined, or when the time for that is over. One that has just
+// started may also forget it, while it still reads what it knows of the group (Kafka 4.1), and librdkafka waits for the
+// answer as long as a rebalance may take. So a member that hears nothing joins once more, with a new client too: where the
+// group does wait for others, that changes nothing.
+//
 // All calls on one thread, which must call Serve at least every max.poll.interval.ms; callbacks come from inside Serve
 // and Close. `wake` is called from librdkafka's threads when there is something to serve.
 #pragma once
@@ -79,8 +84,15 @@ class Member {
  private:
   Member() = default;
   Status Connect();
-  // Joins again as if nothing had been: the listener hears that what it held is lost.
-  Status Renew();
+  // Joins again as if nothing had been: the listener hears that what it held is lost. `left_request`: one of the client that
+  // it has now may still be on its way.
+  Status Renew(bool left_request);
+  // Nobody has answered its request to join for as long as it waits for that.
+  bool Unanswered(int64_t now) const;
+  Status JoinOnceMore();
+  int64_t FirstJoinPatienceNs() const;
+  void Tell(LogLevel level, const std::string& words);
+  static void OnRequest(int16_t api_key, void* owner);
   static void OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner);
   static void OnRebalance(rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque);
   void Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list);
@@ -111,6 +123,8 @@ class Member {
   std::atomic<bool> ready_{true};
   // When a request of this client about its membership last had no answer, or its assignment was lost; 0: never.
   std::atomic<int64_t> out_of_touch_ns_{0};
+  std::atomic<int64_t> join_sent_ns_{0};  // of a request to join that has no answer yet; 0: there is none
+  int64_t join_patience_ns_ = 0;          // how long it waits for that answer; doubled each time until there is one
   int64_t served_ns_ = 0;
   int64_t refused_since_ns_ = 0;  // 0: the brokers take its credentials
   bool joined_ = false;

@@ -10,6 +10,7 @@
 #include "runtime/engine/loop.h"
 #include "runtime/engine/sink.h"
 #include "runtime/engine/source.h"
+#include "runtime/engine/topic_access.h"
 #include "runtime/engine/transactions.h"
 #include "runtime/lookup/connector.h"
 #include "runtime/program/program.h"
@@ -47,6 +48,12 @@ class Connectors {
   // after the worker's sources, whose group membership it speaks for.
   virtual Status MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) {
     return Status::Invalid("nothing here has transactions");
+  }
+  // The topics of a connection (index into Program::connections); null: it has none. Whatever is asked of them waits
+  // `wait_ns_max` at most.
+  virtual Status MakeTopicAccess(int connection, const ConnectorContext& context, int64_t wait_ns_max,
+                                 std::unique_ptr<TopicAccess>* out) {
+    return Status();
   }
 };
 

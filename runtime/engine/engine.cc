@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/core/hash.h"
+#include "runtime/engine/former_topics.h"
 #include "runtime/engine/input.h"
 #include "runtime/engine/output.h"
 #include "runtime/engine/table_loader.h"
@@ -55,6 +56,10 @@ Status Engine::Start() {
                         ? ExitCode::kStateMismatch
                         : ExitCode::kWriteFailed;
     return Refuse(code, status);
+  }
+  status = LookAtFormerTopics();
+  if (!status.ok()) {
+    return Refuse(status.code() == StatusCode::kInvalid ? ExitCode::kStateMismatch : ExitCode::kConnector, status);
   }
   status = CountTasks();
   if (!status.ok()) return Refuse(ExitCode::kRefused, status);
@@ -191,6 +196,22 @@ Status Engine::OpenStore() {
                         [&](const DeltaEntry& entry) { return number(entry, &stored_counts_[s]); });
   }
   return status;
+}
+
+Status Engine::LookAtFormerTopics() {
+  ConnectorContext context = ContextOf(0);
+  context.worker = ConnectorContext::kNoWorker;
+  std::vector<FormerTopic> topics;
+  Status status = FindFormerTopics(program_, *environment_.connectors, context, environment_.start_wait_ns, &topics);
+  if (!status.ok()) return status;
+  std::string problems;
+  for (const FormerTopic& topic : topics) {
+    if (!topic.warning.empty()) Warn(topic.warning, topic.line);
+    if (topic.problem.empty()) continue;
+    problems += (problems.empty() ? "" : "\n") + topic.problem;
+    refused_line_ = topic.line;
+  }
+  return problems.empty() ? Status() : Status::Invalid(problems);
 }
 
 Status Engine::OpenTransactions() {

@@ -134,6 +134,8 @@ class Engine {
   Status MakeTransactions();
   Status FindPartitions(std::vector<std::vector<std::unique_ptr<Source>>>* readers);
   Status OpenStore();
+  // kInvalid: what waits in a topic of an earlier version would be lost.
+  Status LookAtFormerTopics();
   Status OpenTransactions();
   Status OpenStandby(const std::vector<Transactions::Changelog>& changelogs);
   Status CountTasks();

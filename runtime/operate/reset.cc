@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/engine/former_topics.h"
 #include "runtime/engine/topic_names.h"
 #include "runtime/operate/letter.h"
 #include "runtime/operate/positions.h"
@@ -31,6 +32,7 @@ class Resetting {
     if (status.ok()) status = LoadStandings(op_, options_.keep_state || mode_ == CommitMode::kStore, nullptr, &standings_);
     if (status.ok()) status = Resolve();
     if (status.ok() && !options_.keep_state) status = FindTopics();
+    if (status.ok() && !options_.keep_state) status = FindFormer();
     if (!status.ok()) return op_.Failed(status);
     for (const std::string& member : members) op_.Print("%s: a reset waits until it has gone\n", member.c_str());
     if (options_.keep_state) return Move();
@@ -63,22 +65,48 @@ class Resetting {
     std::vector<std::string> names;
     for (size_t s = 0; s < program_.stages.size(); ++s) names.push_back(ChangelogTopic(program_, static_cast<int>(s)));
     for (size_t e = 0; e < program_.exchanges.size(); ++e) names.push_back(RekeyTopic(program_, static_cast<int>(e)));
-    connection_ = program_.sources.front().connection;
-    kafka::OperatorClient* client = nullptr;
-    if (Status status = op_.Client(connection_, &client); !status.ok()) return status;
+    const int connection = program_.sources.front().connection;
     for (const std::string& name : names) {
-      int32_t partitions = 0;
-      Status status = client->Partitions(name, &partitions);
-      if (status.code() == StatusCode::kNotFound) continue;
-      // Also where it may not be seen: one of an earlier version, which this one does not need, would be believed at the
-      // next start.
-      if (!status.ok()) return status;
-      topics_.push_back(name);
       bool rekeyed = std::any_of(program_.sources.begin(), program_.sources.end(), [&](const SourceSpec& source) {
         return source.exchange >= 0 && source.address == name;
       });
-      for (int32_t p = 0; rekeyed && p < partitions; ++p) rekeyed_.push_back({name, p, {}});
+      if (Status status = AddTopic(connection, name, "", rekeyed); !status.ok()) return status;
     }
+    return Status();
+  }
+
+  // And those of earlier versions, which this one does not have.
+  Status FindFormer() {
+    if (mode_ == CommitMode::kStore) return Status();
+    std::set<int> connections;
+    for (const SourceSpec& source : program_.sources) connections.insert(source.connection);
+    for (int connection : connections) {
+      std::vector<FormerTopic> found;
+      Status status = FindFormerTopics(program_, *ClientOf(connection)->Topics(), &found);
+      for (const FormerTopic& former : found) {
+        if (!former.own) left_.push_back(former.warning);
+        if (!former.own || !status.ok()) continue;
+        const std::string what = ", " + former.purpose + (former.waits.empty() ? "" : ": " + former.waits);
+        status = AddTopic(connection, former.topic, what, former.rekey);
+      }
+      if (!status.ok()) return status;
+    }
+    return Status();
+  }
+
+  Status AddTopic(int connection, const std::string& name, const std::string& what, bool rekeyed) {
+    kafka::OperatorClient* client = nullptr;
+    int32_t partitions = 0;
+    Status status = op_.Client(connection, &client);
+    if (status.ok()) status = client->Partitions(name, &partitions);
+    if (status.code() == StatusCode::kNotFound) return Status();
+    // Also where it may not be seen: one of an earlier version, which this one does not need, would be believed at the
+    // next start.
+    if (!status.ok()) return status;
+    OwnTopics& own = own_[connection];
+    own.names.push_back(name);
+    own.texts.push_back(name + what);
+    for (int32_t p = 0; rekeyed && p < partitions; ++p) own.rekeyed.push_back({name, p, {}});
     return Status();
   }
 
@@ -130,7 +158,10 @@ class Resetting {
 
   ExitCode Forget() {
     const std::string& directory = op_.options().state_dir;
-    for (const std::string& topic : topics_) op_.Print("deletes topic %s\n", topic.c_str());
+    for (const auto& [connection, own] : own_) {
+      for (const std::string& text : own.texts) op_.Print("deletes topic %s\n", text.c_str());
+    }
+    for (const std::string& text : left_) op_.Print("leaves  %s\n", text.c_str());
     if (mode_ == CommitMode::kStore) op_.Print("empties %s: windows, pending requests, positions\n", directory.c_str());
     PrintPositions();
     for (const SourceSpec& source : program_.sources) {
@@ -151,11 +182,11 @@ class Resetting {
   }
 
   Status DoForget() {
-    if (!topics_.empty()) {
-      kafka::OperatorClient* client = ClientOf(connection_);
+    for (const auto& [connection, own] : own_) {
+      kafka::OperatorClient* client = ClientOf(connection);
       // Offsets come last: below them a start misses what is gone, be it one topic of them or all.
-      if (Status status = client->DeleteTopics(topics_); !status.ok()) return status;
-      if (Status status = client->Forget(rekeyed_); !status.ok()) return status;
+      if (Status status = client->DeleteTopics(own.names); !status.ok()) return status;
+      if (Status status = client->Forget(own.rekeyed); !status.ok()) return status;
     }
     std::vector<PositionMove> in_store;
     std::map<int, std::vector<kafka::OperatorClient::Move>> set, forget;  // by connection
@@ -198,9 +229,13 @@ class Resetting {
   StartTargets targets_;
   std::vector<Standing> standings_;
   std::vector<int64_t> offsets_;  // beside them
-  int connection_ = -1;
-  std::vector<std::string> topics_;
-  std::vector<kafka::OperatorClient::Move> rekeyed_;
+  struct OwnTopics {
+    std::vector<std::string> names;
+    std::vector<std::string> texts;  // beside them: what each is called in the list
+    std::vector<kafka::OperatorClient::Move> rekeyed;
+  };
+  std::map<int, OwnTopics> own_;   // by connection
+  std::vector<std::string> left_;  // what is said of topics that may be the pipeline's, and stay
 };
 
 Str View(const std::string& text) { return Str(std::string_view(text)); }

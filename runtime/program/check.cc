@@ -10,6 +10,7 @@
 #include <map>
 
 #include "runtime/engine/engine.h"
+#include "runtime/engine/former_topics.h"
 #include "runtime/program/connectors.h"
 #include "runtime/state/lmdb_store.h"
 
@@ -29,6 +30,7 @@ class Checker {
     for (size_t i = 0; i < program_.connections.size(); ++i) Lookups(static_cast<int>(i));
     for (const SinkSpec& sink : program_.sinks) Sink(sink);
     OwnTopics();
+    FormerTopics();
     if (CommitModeOf(program_) == CommitMode::kStore) {
       Begin("state directory", state_dir, 0).problem = Writable(state_dir, true);
     } else if (Status status = BeginsBesideState(program_, state_dir); !status.ok()) {
@@ -157,6 +159,20 @@ class Checker {
       checked.warning = std::move(topic.warning);
     }
     if (transactions) transactions->Close();
+  }
+
+  // Those that an earlier version had for itself, and this one does not have.
+  void FormerTopics() {
+    ConnectorContext context = context_;
+    context.worker = ConnectorContext::kNoWorker;
+    std::vector<FormerTopic> topics;
+    Status status = FindFormerTopics(program_, connectors_, context, wait_ns_, &topics);
+    if (!status.ok()) Begin("topics of earlier versions", "", 0).problem = status.message();
+    for (FormerTopic& topic : topics) {
+      Checked& checked = Begin("topic `" + topic.topic + "`", topic.purpose, topic.line);
+      checked.problem = std::move(topic.problem);
+      checked.warning = std::move(topic.warning);
+    }
   }
 
   // A file, or a directory to be, that this process may write; empty: it may.

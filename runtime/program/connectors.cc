@@ -88,4 +88,9 @@ Status ProductionConnectors::MakeTransactions(const ConnectorContext& context, s
   return kafka_.MakeTransactions(context, out);
 }
 
+Status ProductionConnectors::MakeTopicAccess(int connection, const ConnectorContext& context, int64_t wait_ns_max,
+                                             std::unique_ptr<TopicAccess>* out) {
+  return KindOf(*context.program, connection) == "kafka" ? kafka_.MakeTopicAccess(connection, context, wait_ns_max, out) : Status();
+}
+
 }  // namespace weir

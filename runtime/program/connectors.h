@@ -28,6 +28,8 @@ class ProductionConnectors final : public Connectors {
   Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
                     std::unique_ptr<LookupConnector>* out) override;
   Status MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) override;
+  Status MakeTopicAccess(int connection, const ConnectorContext& context, int64_t wait_ns_max,
+                         std::unique_ptr<TopicAccess>* out) override;
 
  private:
   kafka::KafkaConnector kafka_;

@@ -119,7 +119,8 @@ ExitCode ResetCommand(Call call) {
 }
 
 constexpr char kResetHelp[] =
-    "reset   forgets what the pipeline keeps (changelogs, re-keyed rows, positions, the state directory), while no copy runs\n"
+    "reset   forgets what the pipeline keeps (changelogs, re-keyed rows, positions, the state directory), while no copy runs;\n"
+    "        also what only an earlier version of it had\n"
     "\n"
     "  --to WHERE      where its sources begin then: earliest, latest, a time, committed (where they stand now), or\n"
     "                  SOURCE/PARTITION@OFFSET, which may be given several times; without it where `start:` says\n"

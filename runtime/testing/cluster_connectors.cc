@@ -1,8 +1,42 @@
 #include "runtime/testing/cluster_connectors.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace weir {
+
+namespace {
+
+class ClusterTopics final : public TopicAccess {
+ public:
+  explicit ClusterTopics(const MemoryCluster& cluster) : cluster_(cluster) {}
+
+  Status Names(std::vector<std::string>* names) override {
+    *names = cluster_.TopicNames();
+    return Status();
+  }
+  // While an engine is built no time passes, so what is open is not waited for.
+  Status Read(const std::string& topic, const std::map<int32_t, int64_t>& from, const Visitor& visitor) override {
+    bool stop = false;
+    for (int32_t p = 0; p < cluster_.Partitions(topic) && !stop; ++p) {
+      const ClusterLog& log = cluster_.log({topic, p});
+      auto first = from.find(p);
+      int64_t at = first == from.end() ? log.start() : std::max(log.start(), first->second);
+      while (const LogEntry* entry = stop ? nullptr : log.NextCommitted(&at, log.end())) {
+        const Str value(std::string_view(entry->record.value));
+        visitor(p, Str(std::string_view(entry->record.key)), entry->record.has_value ? &value : nullptr, &stop);
+      }
+    }
+    return Status();
+  }
+  std::string DeleteCommand(const std::string& topic) const override { return "delete " + topic; }
+
+ private:
+  const MemoryCluster& cluster_;
+};
+
+}  // namespace
 
 std::string ClusterConnectors::Group(const ConnectorContext& context) const {
   return process_.group.empty() ? context.program->name : process_.group;
@@ -50,6 +84,11 @@ Status ClusterConnectors::MakeLookup(const ConnectionSpec& connection, const Con
 Status ClusterConnectors::MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) {
   *out = std::make_unique<ClusterTransactions>(cluster_, context, Group(context), WorkerName(context),
                                                process_.transaction_timeout_ns, Member(context), process_.refuse);
+  return Status();
+}
+
+Status ClusterConnectors::MakeTopicAccess(int, const ConnectorContext&, int64_t, std::unique_ptr<TopicAccess>* out) {
+  *out = std::make_unique<ClusterTopics>(cluster_);
   return Status();
 }
 

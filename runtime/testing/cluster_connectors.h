@@ -45,6 +45,8 @@ class ClusterConnectors : public Connectors {
   Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
                     std::unique_ptr<LookupConnector>* out) override;
   Status MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out) override;
+  Status MakeTopicAccess(int connection, const ConnectorContext& context, int64_t wait_ns_max,
+                         std::unique_ptr<TopicAccess>* out) override;
 
  private:
   std::string Group(const ConnectorContext& context) const;

@@ -98,6 +98,11 @@ class MemoryCluster {
   void AddTopic(const std::string& name, int32_t partitions, const TopicOptions& options = {});
   // -1: no such topic.
   int32_t Partitions(const std::string& topic) const;
+  std::vector<std::string> TopicNames() const {
+    std::vector<std::string> names;
+    for (const auto& [name, topic] : topics_) names.push_back(name);
+    return names;
+  }
   // Groups that read the topic rebalance.
   void AddPartition(const std::string& topic);
   // By a producer without transactions.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How a pipeline starts on a real broker: the topics that it has for itself, what topics hold, brokers that are too old, and
-fewer workers than before."""
+"""How a pipeline starts on a real broker: the topics that it has for itself, what topics hold, brokers that are too old, fewer
+workers than before, and a version of it without what an earlier one had."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 import passed_cases
-from harness import HERE, Kafka, Pipeline, build, changed, until
+from harness import HERE, Kafka, Peer, Pipeline, build, changed, until
 from kafka_broker import KafkaBroker
 from late_broker import LateBroker
 
@@ -21,6 +21,7 @@ START_MS = 1_767_344_400_000  # 2026-01-02T09:00:00Z
 PARTITIONS = 6
 CREATE = re.compile(r"kafka-topics\.sh --bootstrap-server (\S+) --create --topic (\S+) --partitions (\d+)"
                     r"((?: --config [^\s\"]+)*)")
+ACLS = "org.apache.kafka.tools.AclCommand"
 REKEY = "rekeyed_counts.counts.window.rekey.rekey"
 OWN = {"rekeyed_counts.trades.changelog", REKEY, "rekeyed_counts.counts.window.rekey.changelog"}
 
@@ -287,6 +288,204 @@ class OneStateDirectory(TestCase):
         self.assertEqual(first.stop(), 0)
         self.assertEqual(second.stop(), 0)
         self.assertEqual([name for name in os.listdir(self.directory) if name.endswith(".state")], ["rekeyed_counts.state"])
+
+
+class FormerStages(TestCase):
+    """A version of the pipeline that has a source, or a re-keying, no more. Of the topics that an earlier one had for it, what
+    waits there is not lost in silence."""
+
+    # What the earlier version has besides: a source whose requests wait in a changelog.
+    ORDERS = """
+param url: string
+
+connection refs = http { url: url, connections: 192 }
+
+record Order   { id: int64 }
+record Account { id: string, tier: string }
+
+source orders: Order = main.topic("orders") { format: json, on bad drop }
+
+lookup account(id: int64) -> Account = refs.get("/orders/{id}") { in_flight: 400, timeout: 60s }
+
+stream answered = orders
+  | lookup account(id) as a { order none, on missing drop, on failed drop }
+  | select { id, tier: a.tier }
+
+sink answered_out from answered = main.topic("answered") { format: json }
+"""
+    # And one that asks nobody.
+    PLAIN = """
+record Order { id: int64 }
+
+source orders: Order = main.topic("orders") { format: json, on bad drop }
+
+stream answered = orders
+  | select { id }
+
+sink answered_out from answered = main.topic("answered") { format: json }
+"""
+    CHANGELOG = "rekeyed_counts.orders.changelog"
+    READERS = "rekeyed_counts.counts.window.rekey.changelog"  # whoever reads the rows of REKEY
+
+    def make_broker(self):
+        return KafkaBroker(properties={"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                                       "allow.everyone.if.no.acl.found": "true"})
+
+    def setUp(self):
+        super().setUp()
+        self.peer = Peer()
+        self.addCleanup(self.peer.close)
+        self.url = ("--set", f"url={self.peer.url}", "--grace", "200ms")
+
+    def version(self, *changes, name="version", more=""):
+        path = os.path.join(self.directory, name, "rekeyed_counts.weir")
+        return build(changed(os.path.join(HERE, "rekeyed_counts.weir"), path, *changes, more=more), os.path.dirname(path))
+
+    def with_orders(self, *changes, name="orders"):
+        if "orders" not in self.kafka.topics():
+            self.kafka.create("orders", PARTITIONS)
+            self.kafka.create("answered", PARTITIONS)
+        return self.version(*changes, name=name, more=self.ORDERS)
+
+    @staticmethod
+    def stream_of_trades():
+        """Everything from the source on, to be replaced by nothing."""
+        with open(os.path.join(HERE, "rekeyed_counts.weir"), encoding="utf-8") as file:
+            text = file.read()
+        return text[text.index("record Trade"):], ""
+
+    def leave_waiting(self, group="rekeyed_counts", count=50):
+        """The version at hand has read the orders, and ended while their requests wait."""
+        self.peer.tell("set?order=hold")
+        earlier = self.start(*self.url, "--leave")
+        self.kafka.write({"topic": "orders", "key": str(i), "value": json.dumps({"id": i})} for i in range(count))
+        until(lambda: sum(self.kafka.committed(group, "orders", PARTITIONS)) == count, 60, "offsets pass what waits")
+        self.assertEqual(earlier.stop(), 0)
+
+    def start(self, *arguments, **how):
+        """With a log of its own."""
+        log = os.path.join(self.directory, "rekeyed_counts.log")
+        if os.path.exists(log):
+            os.unlink(log)
+        return super().start(*arguments, **how)
+
+    def operate(self, *arguments):
+        return subprocess.run([self.binary, *arguments, "--set", f"brokers={self.broker.bootstrap}", "--state-dir",
+                               os.path.join(self.directory, "state")], check=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True, timeout=120).stdout
+
+    def starts(self, *arguments):
+        """What a start of the version at hand warns of, about topics of earlier ones."""
+        pipeline = self.start("--leave", *arguments)
+        said = [w for w in self.warnings(pipeline) if "earlier version" in w]
+        self.assertEqual(pipeline.stop(), 0, pipeline.log()[-3000:])
+        return said
+
+    def gone(self, *topics):
+        try:
+            return not self.kafka.topics() & set(topics)
+        except RuntimeError:  # one is half gone
+            return False
+
+    def deny(self, operation, topic):
+        self.broker.tool(ACLS, "--add", "--deny-principal", "User:ANONYMOUS", "--operation", operation, "--topic", topic)
+
+    def test_a_version_without_a_source_forgets_none_of_its_requests(self):
+        earlier = self.binary = self.with_orders()
+        self.leave_waiting()
+        self.binary = binary
+        refused = self.refused(3)
+        with open(os.path.join(self.directory, "rekeyed_counts.log"), encoding="utf-8") as log:
+            self.assertIn('"at":"rekeyed_counts.weir:6"', log.read())  # the connection
+        for message in (refused, self.check(code=4)):
+            for part in (self.CHANGELOG, "`orders`", "holds 50 pending requests of `answered.a`", "(version 1)", "`state list`",
+                         f"--bootstrap-server {self.broker.bootstrap} --delete --topic {self.CHANGELOG}", "`reset`"):
+                self.assertIn(part, message)
+        self.assertIn(f"deletes topic {self.CHANGELOG}, which held the state of `orders` in an earlier version: 50 pending "
+                      "requests of `answered.a`\n", self.operate("reset", "--dry-run"))
+
+        # The version that asked them ends them.
+        self.binary = earlier
+        self.peer.tell("set?order=each")
+        pipeline = self.start(*self.url, "--leave")
+        until(lambda: self.kafka.count("answered") == 50, 60, "all answers")
+        self.assertEqual(pipeline.stop(), 0)
+        self.binary = binary
+        said = self.starts("--workers", "2")
+        self.assertEqual(len(said), 1, said)  # once, whatever the number of workers
+        self.assertIn(f"`{self.CHANGELOG}`", said[0])
+        self.assertIn("nothing waits in it", said[0])
+        self.assertIn(f"--delete --topic {self.CHANGELOG}", said[0])
+        self.assertIn(said[0], self.check())
+        self.assertIn(f"deletes topic {self.CHANGELOG}, which held", self.operate("reset", "--yes"))
+        self.assertNotIn(self.CHANGELOG, self.kafka.topics())
+        self.assertEqual(self.starts(), [])
+
+    def test_a_version_without_a_rekeying_forgets_none_of_its_rows(self):
+        self.trades(0, 20)
+        self.finish()
+        # What is read from now on is written with the last commit, and nobody reads it.
+        pipeline = self.start("--leave", "--commit-interval", "5m")
+        self.trades(20, 100)
+        until(lambda: re.search(r'weir_records_read_total\{[^}]*step="trades"\} 100\b', pipeline.get("metrics")[1]), 60, "all are read")
+        self.assertEqual(pipeline.stop(), 0)
+        self.binary = self.version(WITHOUT_WINDOWS)
+        for message in (self.refused(3), self.check(code=4)):
+            for part in (f"`{REKEY}`", "holds 100 rows that nobody has read", "--stop-at-end", f"--delete --topic {REKEY}",
+                         f"`{self.READERS}`", "of `counts.window`"):
+                self.assertIn(part, message)
+        self.binary = binary
+        self.finish()
+        self.binary = self.version(WITHOUT_WINDOWS)
+        message = self.refused(3)
+        self.assertNotIn("rows that nobody has read", message)
+        # Its windows would wait for ever: they are given up as the message says.
+        self.assertIn(f"--delete --topic {self.READERS}\n", message)
+        self.assertIn(f"--delete --topic {REKEY}\n", message)
+        for topic in (self.READERS, REKEY):
+            self.kafka.delete(topic)
+        until(lambda: self.gone(self.READERS, REKEY), 60, "they are gone")
+        self.assertEqual(self.starts(), [])
+
+    def test_one_that_has_no_state_at_all_does_not_forget_it_either(self):
+        at_least_once = ("pipeline rekeyed_counts version 1", "pipeline rekeyed_counts version 1 { deliver: at_least_once }")
+        windows = self.stream_of_trades()
+        self.binary = self.version(at_least_once, name="both", more=self.PLAIN)
+        self.kafka.create("orders", PARTITIONS)
+        self.kafka.create("answered", PARTITIONS)
+        self.trades(0, 20)
+        self.finish()
+        self.binary = self.version(at_least_once, windows, name="plain", more=self.PLAIN)
+        for message in (self.refused(3), self.check(code=4)):
+            self.assertIn(self.READERS, message)
+            self.assertRegex(message, "holds [0-9]+ open windows? of `counts.window`")
+        self.assertIn(f"deletes topic {self.READERS}, which held", self.operate("reset", "--yes"))
+        self.assertEqual(self.kafka.topics(), {"trades", "counts", "orders", "answered"})
+        self.assertEqual(self.starts(), [])
+
+    def test_topics_of_a_pipeline_whose_name_begins_alike_are_its_own(self):
+        self.binary = self.with_orders(("pipeline rekeyed_counts", "pipeline `rekeyed_counts.b`"))
+        self.leave_waiting("rekeyed_counts.b")
+        self.binary = binary
+        self.assertEqual(self.starts(), [])
+        self.assertNotIn("rekeyed_counts.b", self.check())
+        theirs = {topic for topic in self.kafka.topics() if topic.startswith("rekeyed_counts.b.")}
+        self.assertIn("rekeyed_counts.b.orders.changelog", theirs)
+        self.assertNotIn("rekeyed_counts.b", self.operate("reset", "--yes"))
+        self.assertLessEqual(theirs, self.kafka.topics())
+
+    def test_without_rights_on_them_it_says_what_it_cannot_tell(self):
+        self.binary = self.with_orders()
+        self.leave_waiting()
+        self.binary = binary
+        self.deny("Read", self.CHANGELOG)
+        self.broker.tool(ACLS, "--add", "--allow-principal", "User:*", "--operation", "All", "--topic", self.CHANGELOG)
+        said = self.starts()
+        self.assertEqual(len(said), 1, said)
+        self.assertIn(f"topic `{self.CHANGELOG}` cannot be read", said[0])
+        self.assertIn("leaves  topic `" + self.CHANGELOG, self.operate("reset", "--dry-run"))
+        self.deny("Describe", self.CHANGELOG)
+        self.assertEqual(self.starts(), [])
 
 
 class TwoConnections(TestCase):

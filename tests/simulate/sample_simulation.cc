@@ -143,7 +143,8 @@ MeddledStart StartAfter(Meddling meddling) {
       cluster.Append(RekeyTopic(rig.program, 0), 0, row);
       break;
     }
-    case Meddling::kRowOfMovedStep: {
+    case Meddling::kRowOfMovedStep:
+    case Meddling::kRowOfFormerStage: {
       Buffer key, sealed;
       const uint64_t step = Hash(Str(std::string_view(rig.program.steps[kSampleAccount].name)));
       AppendStoreKey(step, StateKind::kRow, 0, Str("slot"), &key);
@@ -151,7 +152,15 @@ MeddledStart StartAfter(Meddling meddling) {
       MemoryRecord row;
       row.key = key.str().view();
       row.value = sealed.str().view();
-      cluster.Append(changelog.first, 0, row);
+      if (meddling == Meddling::kRowOfMovedStep) {
+        cluster.Append(changelog.first, 0, row);
+        break;
+      }
+      // All of the changelog as another stage's, and the row.
+      const std::string former = TopicOf(rig.program, {"former", false});
+      cluster.AddTopic(former, 1);
+      for (const MemoryRecord& record : cluster.ReadCommitted(changelog.first, 0)) cluster.Append(former, 0, record);
+      cluster.Append(former, 0, row);
       break;
     }
   }

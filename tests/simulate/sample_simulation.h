@@ -28,6 +28,7 @@ enum class Meddling {
   kOffsetsDeleted,
   kOtherRekeyedRow,  // a re-keyed row is under way whose writer laid it out in another way
   kRowOfMovedStep,   // a request is pending in a stage in which its lookup stands no more
+  kRowOfFormerStage,  // a request is pending in a stage that the pipeline has no more
 };
 struct MeddledStart {
   std::string said;   // empty, or how the second start ended

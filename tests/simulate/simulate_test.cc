@@ -95,6 +95,13 @@ TEST_CASE("a request that is pending where its lookup stands no more is not forg
   CHECK(start.wrong == "");
 }
 
+TEST_CASE("a request that is pending in a stage that is no more is not forgotten in silence", "[simulate]") {
+  MeddledStart start = StartAfter(Meddling::kRowOfFormerStage);
+  CHECK_THAT(start.said, Catch::StartsWith("a copy does not start: topic `") && Catch::Contains(".former.changelog`") &&
+                             Catch::Contains("1 pending request of `enriched.account`") && Catch::Contains("`state list`"));
+  CHECK(start.wrong == "");
+}
+
 TEST_CASE("offsets that are deleted or expired while the state stays are taken from the state", "[simulate]") {
   MeddledStart start = StartAfter(Meddling::kOffsetsDeleted);
   CHECK(start.said == "");

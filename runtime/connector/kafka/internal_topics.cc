@@ -188,6 +188,10 @@ std::string PurposeOf(const InternalTopic& topic) {
   return std::string("which ") + (topic.rekey ? "carries the rows of" : "holds the state of") + " `" + topic.stage + "`";
 }
 
+std::string DeleteCommand(const Settings& connection, const std::string& topic) {
+  return Tool(connection, "kafka-topics.sh") + " --delete --topic " + topic;
+}
+
 SettingsVerdict JudgeSettings(const Settings& connection, const InternalTopic& topic, const TopicSettings& settings) {
   std::string bad, bad_set, costly, costly_set;
   for (const WantedSetting& wanted : SettingsOf(topic)) {

@@ -47,6 +47,9 @@ struct InternalTopicRules {
 Status OpenInternalTopics(Client& client, int64_t wait_ns_max, const InternalTopicRules& rules,
                           std::vector<InternalTopic>* topics);
 
+// The command by which an operator deletes a topic.
+std::string DeleteCommand(const Settings& connection, const std::string& topic);
+
 // What an operator is told who lets nothing be made, when something is missing.
 Status MissingTopics(const Settings& connection, const std::vector<std::string>& commands);
 

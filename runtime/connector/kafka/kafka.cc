@@ -9,6 +9,7 @@
 #include "runtime/connector/kafka/sink.h"
 #include "runtime/connector/kafka/sole_copy.h"
 #include "runtime/connector/kafka/source.h"
+#include "runtime/connector/kafka/topic_access.h"
 #include "runtime/connector/kafka/topics.h"
 #include "runtime/connector/kafka/transactions.h"
 #include "runtime/connector/kafka/writer.h"
@@ -180,6 +181,14 @@ Status KafkaConnector::MakeTransactions(const ConnectorContext& context, std::un
   }
   *out = std::make_unique<KafkaTransactions>(context.program, context.worker, context.clock, std::move(connection),
                                              readers.front());
+  return Status();
+}
+
+Status KafkaConnector::MakeTopicAccess(int connection, const ConnectorContext& context, int64_t wait_ns_max,
+                                       std::unique_ptr<TopicAccess>* out) {
+  std::shared_ptr<Connection> made;
+  if (Status status = ConnectionOf(connection, context, &made); !status.ok()) return status;
+  *out = std::make_unique<KafkaTopicAccess>(std::move(made), wait_ns_max);
   return Status();
 }
 

@@ -41,6 +41,7 @@ class KafkaConnector {
   Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out);
   // After the sources of the same worker. kInvalid: sources and sinks are not all topics of one connection.
   Status MakeTransactions(const ConnectorContext& context, std::unique_ptr<Transactions>* out);
+  Status MakeTopicAccess(int connection, const ConnectorContext& context, int64_t wait_ns_max, std::unique_ptr<TopicAccess>* out);
 
  private:
   Status ConnectionOf(int index, const ConnectorContext& context, std::shared_ptr<Connection>* out);

@@ -14,6 +14,7 @@
 #include "runtime/connector/kafka/rd_fetcher.h"
 #include "runtime/connector/kafka/request.h"
 #include "runtime/connector/kafka/sink_record.h"
+#include "runtime/connector/kafka/topic_access.h"
 #include "runtime/connector/kafka/topics.h"
 #include "runtime/connector/kafka/transactional_producer.h"
 #include "runtime/core/hash.h"
@@ -92,7 +93,7 @@ Status OperatorClient::Make(const ConnectionSpec& connection, const Properties& 
   Connection::Options options;
   options.pipeline = pipeline;
   options.log = log;
-  client->connection_ = std::make_unique<Connection>(std::move(read), options);
+  client->connection_ = std::make_shared<Connection>(std::move(read), options);
   client->pipeline_ = pipeline;
   client->log_ = log;
   client->clock_ = clock;
@@ -108,6 +109,8 @@ const std::string& OperatorClient::brokers() const { return connection_->setting
 Status OperatorClient::Partitions(const std::string& topic, int32_t* count) {
   return connection_->FreshPartitions(topic, kWaitNs, count);
 }
+
+std::unique_ptr<TopicAccess> OperatorClient::Topics() const { return std::make_unique<KafkaTopicAccess>(connection_, kWaitNs); }
 
 Status OperatorClient::Ranges(const std::string& topic, std::vector<OffsetRange>* ranges) {
   Client* admin = nullptr;

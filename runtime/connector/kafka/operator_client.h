@@ -14,6 +14,7 @@
 #include "runtime/engine/clock.h"
 #include "runtime/engine/log.h"
 #include "runtime/engine/sink.h"
+#include "runtime/engine/topic_access.h"
 #include "runtime/program/program.h"
 
 namespace weir::kafka {
@@ -40,6 +41,8 @@ class OperatorClient {
   // ---- Topics ----
   // kNotFound: there is no such topic.
   Status Partitions(const std::string& topic, int32_t* count);
+  // All of them.
+  std::unique_ptr<TopicAccess> Topics() const;
   Status Ranges(const std::string& topic, std::vector<OffsetRange>* ranges);
   // By partition: the first record that is not older, or the end.
   Status Times(const std::string& topic, int64_t time_ns, std::vector<int64_t>* offsets);
@@ -93,7 +96,7 @@ class OperatorClient {
 
   struct Target;
 
-  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<Connection> connection_;
   std::string pipeline_;
   Log* log_ = nullptr;
   Clock* clock_ = nullptr;

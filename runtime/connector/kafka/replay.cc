@@ -82,7 +82,7 @@ TransactionResult Replay::Read(const std::string& topic, int32_t partition, int6
   }
   auto failed = [&](const Status& status) {
     Stop();
-    return TransactionResult{TransactionOutcome::kFailed, status.Within("reading state back from its changelog")};
+    return TransactionResult{TransactionOutcome::kFailed, status};
   };
   int64_t until = MonoNs() + kTurnNs;
   fetcher_->Serve();
@@ -92,10 +92,8 @@ TransactionResult Replay::Read(const std::string& topic, int32_t partition, int6
     for (uint32_t i = 0; batch && i < batch->size; ++i) {
       const Message& message = batch->messages[i];
       if (message.offset >= end) break;
-      if (message.has_key) {
-        Status status = change(message.key, message.has_value ? &message.value : nullptr);
-        if (!status.ok()) return failed(status);
-      }
+      Status status = change(message.has_key ? message.key : Str(), message.has_value ? &message.value : nullptr);
+      if (!status.ok()) return failed(status);
       *at = at_ = message.next_offset;
     }
     // Beyond the last record there may be markers and what was aborted: the end-of-partition event tells.

@@ -17,7 +17,7 @@ class Replay {
   Replay(Connection* connection, std::string client_id);
   ~Replay();
 
-  // See Transactions::Replay.
+  // See Transactions::Replay. The key is empty where a record has none.
   TransactionResult Read(const std::string& topic, int32_t partition, int64_t end, int64_t* at,
                          const Transactions::Change& change);
   void Close();

@@ -13,33 +13,38 @@ namespace {
 
 int MillisOf(int64_t ns) { return static_cast<int>(std::clamp<int64_t>(ns / 1'000'000, 1, 3'600'000)); }
 
+struct FreeMetadata {
+  void operator()(const struct rd_kafka_metadata* answer) const { rd_kafka_metadata_destroy(answer); }
+};
+using Metadata = std::unique_ptr<const struct rd_kafka_metadata, FreeMetadata>;
+
+// Of one topic, or with a null `topic` of all. A plain metadata request, which every broker answers, librdkafka's mock cluster
+// too (it never answers DescribeTopics). The client is a consumer, so asking does not create the topic.
+Status AskMetadata(Client& client, rd_kafka_topic_t* topic, const std::string& what, int64_t wait_ns_max, Metadata* out) {
+  // In short rounds: a broker that refuses us is told at once, not when the whole wait is over.
+  for (const int64_t end = MonoNs() + wait_ns_max; !*out;) {
+    int64_t left = end - MonoNs();
+    if (left <= 0 || client.refused_us()) return client.Unreachable();
+    const struct rd_kafka_metadata* answer = nullptr;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(client.get(), topic == nullptr, topic, &answer,
+                                                 MillisOf(std::min<int64_t>(left, 500'000'000)));
+    out->reset(answer);
+    if (code && !IsPassing(code)) return client.ToStatus(code, what);
+  }
+  return Status();
+}
+
 }  // namespace
 
-// Asks with a plain metadata request, which every broker answers, librdkafka's mock cluster too (it never answers
-// DescribeTopics). The client is a consumer, so asking does not create the topic.
 Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_max, int32_t* count) {
   *count = 0;
   std::string what = "looking for topic `" + topic + "`";
-  struct Handle {
-    rd_kafka_topic_t* topic;
-    const struct rd_kafka_metadata* answer = nullptr;
-    ~Handle() {
-      if (answer) rd_kafka_metadata_destroy(answer);
-      if (topic) rd_kafka_topic_destroy(topic);
-    }
-  } handle{rd_kafka_topic_new(client.get(), topic.c_str(), nullptr)};
-  if (!handle.topic) return Status::Invalid("`" + topic + "` is no name of a topic");
-  // In short rounds: a broker that refuses us is told at once, not when the whole wait is over.
-  int64_t end = MonoNs() + wait_ns_max;
-  while (!handle.answer) {
-    int64_t left = end - MonoNs();
-    if (left <= 0 || client.refused_us()) return client.Unreachable();
-    rd_kafka_resp_err_t code = rd_kafka_metadata(client.get(), 0, handle.topic, &handle.answer,
-                                                 MillisOf(std::min<int64_t>(left, 500'000'000)));
-    if (code && !IsPassing(code)) return client.ToStatus(code, what);
-  }
-  if (handle.answer->topic_cnt != 1) return Status::Unavailable(what + ": the broker did not say");
-  const rd_kafka_metadata_topic_t& found = handle.answer->topics[0];
+  Topic handle(rd_kafka_topic_new(client.get(), topic.c_str(), nullptr));
+  if (!handle) return Status::Invalid("`" + topic + "` is no name of a topic");
+  Metadata answer;
+  if (Status status = AskMetadata(client, handle.get(), what, wait_ns_max, &answer); !status.ok()) return status;
+  if (answer->topic_cnt != 1) return Status::Unavailable(what + ": the broker did not say");
+  const rd_kafka_metadata_topic_t& found = answer->topics[0];
   if (rd_kafka_resp_err_t code = found.err) {
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
       const std::string& brokers = client.settings().brokers;
@@ -56,6 +61,14 @@ Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_
   }
   if (found.partition_cnt == 0) return Status::Unavailable(what + ": its partitions have no leader yet");
   *count = found.partition_cnt;
+  return Status();
+}
+
+Status TopicNames(Client& client, int64_t wait_ns_max, std::vector<std::string>* names) {
+  Metadata answer;
+  if (Status status = AskMetadata(client, nullptr, "looking which topics there are", wait_ns_max, &answer); !status.ok()) return status;
+  names->clear();
+  for (int i = 0; i < answer->topic_cnt; ++i) names->push_back(answer->topics[i].topic);
   return Status();
 }
 

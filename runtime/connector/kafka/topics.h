@@ -18,6 +18,9 @@ inline constexpr int64_t kMissingNsMax = 10'000'000'000;
 // How many partitions a topic has. NotFound: the message holds the command that creates it.
 Status PartitionCount(Client& client, const std::string& topic, int64_t wait_ns_max, int32_t* count);
 
+// The names of all topics that this client may see.
+Status TopicNames(Client& client, int64_t wait_ns_max, std::vector<std::string>* names);
+
 // A topic's settings by their names in Kafka, those that it has from its broker included. Where the broker does not tell (no
 // right to describe the topic's configuration, an embedded broker), `*known` is false and there are none.
 using TopicSettings = std::map<std::string, std::string>;

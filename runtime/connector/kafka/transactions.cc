@@ -412,7 +412,12 @@ TransactionResult KafkaTransactions::Replay(int stage, int32_t partition, int64_
                                             const Change& change) {
   int index = ChangelogOf(stage);
   if (index < 0) return Failed(Status::Internal("stage " + std::to_string(stage) + " has no changelog"));
-  return replay_.Read(changelogs_[static_cast<size_t>(index)].topic, partition, end, at, change);
+  TransactionResult result =
+      replay_.Read(changelogs_[static_cast<size_t>(index)].topic, partition, end, at, [&](Str key, const Str* value) {
+        return key.empty() ? Status() : change(key, value);  // none of ours: a compacted topic takes no such record
+      });
+  if (result.outcome == TransactionOutcome::kFailed) result.status = result.status.Within("reading state back from its changelog");
+  return result;
 }
 
 void KafkaTransactions::Close() {

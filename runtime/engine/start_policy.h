@@ -36,4 +36,11 @@ struct StartPolicy {
   return true;
 }
 
+// What the log says of partitions that have no offset: without state that would remember better, nobody can tell whether that is a
+// first start, or the group's offsets have expired. `begin`: where, in words.
+inline std::string BeginsWithoutOffsets(size_t without, size_t partitions, const std::string& source, const std::string& begin) {
+  return "the group has no offset for " + std::to_string(without) + " of the " + std::to_string(partitions) + " partitions of " +
+         source + " that are read here: as at a first start they begin at " + begin;
+}
+
 }  // namespace weir

@@ -168,6 +168,8 @@ class Worker {
   Status FindPosition(const TaskRecovery& recovery, StoredSource* stored, bool* again);
   Status RestoreEntry(TaskState& task, const DeltaEntry& entry);
   Status BringBack(const TaskRecovery& recovery);
+  // Says which partitions begin where they do because nothing says where they were.
+  void TellBegins(const std::vector<std::unique_ptr<TaskRecovery>>& tasks);
   struct TaskContents;
   Status ReadContents(const TaskRecovery& recovery, TaskContents* contents);
   Status BringBackWithoutStore(const TaskRecovery& recovery, const Status& why, bool content = false);

@@ -12,6 +12,7 @@
 #include "runtime/engine/exchange.h"
 #include "runtime/engine/input.h"
 #include "runtime/engine/output.h"
+#include "runtime/engine/start_policy.h"
 #include "runtime/engine/table_loader.h"
 #include "runtime/engine/task_state.h"
 #include "runtime/engine/topic_names.h"
@@ -70,6 +71,26 @@ bool Worker::StartRecovery() {
   return true;
 }
 
+// Where a changelog is, it tells whether the partition was read before.
+void Worker::TellBegins(const std::vector<std::unique_ptr<TaskRecovery>>& tasks) {
+  constexpr size_t kNamedMax = 20;
+  for (size_t s = 0; s < program().sources.size(); ++s) {
+    const SourceSpec& source = program().sources[s];
+    size_t partitions = 0, without = 0;
+    std::string begin;
+    for (const auto& task : tasks) {
+      if (task->source != static_cast<int>(s)) continue;
+      ++partitions;
+      if (!task->first || task->has_changelog || ++without > kNamedMax) continue;
+      begin += fmt::format("{}{} (partition {})", begin.empty() ? "" : ", ", task->offset, task->partition);
+    }
+    if (without == 0) continue;
+    if (without > kNamedMax) begin += fmt::format(" and {} more", without - kNamedMax);
+    log().Write(LogLevel::kInfo, program().steps[source.step].line,
+                BeginsWithoutOffsets(without, partitions, "source `" + source.name + "`", begin));
+  }
+}
+
 bool Worker::TakeCommitEnd() {
   std::vector<std::unique_ptr<TaskRecovery>> tasks;
   TransactionalCommit::End end = commit_->Take(&tasks);
@@ -79,6 +100,7 @@ bool Worker::TakeCommitEnd() {
   if (is_void) return true;
   switch (end) {
     case TransactionalCommit::End::kRecovered:
+      TellBegins(tasks);
       for (const auto& task : tasks) {
         Status status = BringBack(*task);
         if (status.ok()) continue;
@@ -446,10 +468,6 @@ Status Worker::BringBack(const TaskRecovery& recovery) {
         "this topic (a version that writes files keeps it in the state directory). To begin without state, {}; the source then "
         "begins where its `start:` says, or with `reset --to committed` where it stands",
         where, recovery.offset, kAfresh));
-  } else if (recovery.first && stage.rereads) {
-    log().Write(LogLevel::kInfo, program().steps[engine_->StepOfStage(recovery.stage)].line,
-                fmt::format("nothing of partition {} of source `{}` was committed for this group: it begins at {}",
-                            recovery.partition, stage.name, recovery.offset));
   } else if (!recovery.has_changelog && recovery.noted == OffsetState::kSome) {
     return Status::Invalid(fmt::format(
         "source `{}`, partition {}: the group's offset {} was committed by a version of this pipeline that kept windows or "

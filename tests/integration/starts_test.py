@@ -152,6 +152,41 @@ class OwnTopics(TestCase):
         self.assertIn("retention.ms=3600000", self.check(code=4))
 
 
+class NoOffsets(TestCase):
+    """Without state a first start cannot be told from one behind offsets that have expired: the log says where it begins."""
+
+    def said(self, *arguments):
+        pipeline = self.start("--leave", "--workers", "1", *arguments)
+        until(lambda: self.kafka.committed("rekeyed_counts", "trades", PARTITIONS).count(-1) == 0, 60, "every partition has an offset")
+        self.assertEqual(pipeline.stop(), 0, pipeline.log()[-3000:])
+        said = re.findall(r"the group has no offset for [^\"]*", pipeline.log())
+        os.unlink(pipeline.log_path)
+        return said
+
+    def begins_and_tells(self, of, start_and_begin):
+        for start, begin in start_and_begin:
+            self.assertEqual(self.said("--start", start), [
+                f"the group has no offset for {PARTITIONS} of the {PARTITIONS} partitions of {of} that are read here: "
+                f"as at a first start they begin at {begin}"])
+            self.assertEqual(self.said(), [])
+            subprocess.run([self.binary, "reset", "--yes", "--set", f"brokers={self.broker.bootstrap}"], check=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=self.directory, timeout=120)
+
+    def test_where_offsets_alone_are_committed(self):
+        self.binary = offsets_binary
+        self.trades(0, 200)
+        self.begins_and_tells("topic `trades`", (("earliest", "their earliest records"), ("latest", "their ends"),
+                                                 ("2020-01-01", "the first records that are not before the time of `start`")))
+
+    def test_with_transactions_and_no_state(self):
+        source = os.path.join(HERE, "rekeyed_counts.weir")
+        self.binary = build(changed(source, os.path.join(self.directory, "rekeyed_counts.weir"), WITHOUT_WINDOWS), self.directory)
+        at = lambda offsets: ", ".join(f"{offset} (partition {p})" for p, offset in enumerate(offsets))
+        self.trades(0, 200)
+        ends = sorted((end["partition"], end["stable"]) for end in self.kafka.ends("trades"))
+        self.begins_and_tells("source `trades`", (("earliest", at([0] * PARTITIONS)), ("latest", at(end for _, end in ends))))
+
+
 class DamagedChangelog(TestCase):
     def test_a_damaged_change_is_refused_and_a_reset_begins_without_it(self):
         self.trades(0, 50)

@@ -136,6 +136,8 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
   bool read_before = std::any_of(committed.begin(), committed.end(), [](int64_t offset) { return offset >= 0; });
   std::vector<Fetcher::Start> starts;
   std::vector<int64_t> at_time;  // by partition, once it is asked for
+  size_t without = 0;  // partitions that have no offset, …
+  bool all_later = true;  // … and whether `start` says where they begin
   for (size_t i = 0; i < partitions.size(); ++i) {
     size_t p = static_cast<size_t>(partitions[i]);
     Slot slot;
@@ -156,12 +158,25 @@ Status KafkaSource::Start(const std::vector<int32_t>& partitions, const std::vec
       }
       offset = !later ? kFromEarliest : p < at_time.size() ? at_time[p] : kFromLatest;
       slot.commit_start = later && options_.group_member;
+      ++without;
+      all_later = all_later && later;
     }
     starts.push_back({partitions[i], offset});
     slots_.push_back(std::move(slot));
   }
   IndexSlots();
+  if (without != 0 && options_.group_member) TellBegins(without, partitions.size(), all_later);
   return StartFeeds(starts);
+}
+
+void KafkaSource::TellBegins(size_t without, size_t partitions, bool later) {
+  Log* log = connection_->options().log;
+  if (log == nullptr) return;
+  const char* begin = !later                                         ? "their earliest records"
+                      : options_.start.kind == StartPolicy::kLatest ? "their ends"
+                                                                     : "the first records that are not before the time of `start`";
+  log->Write(LogLevel::kInfo, connection_->settings().line,
+             BeginsWithoutOffsets(without, partitions, "topic `" + options_.topic + "`", begin));
 }
 
 Status KafkaSource::StartFeeds(const std::vector<Fetcher::Start>& starts) {

@@ -64,6 +64,8 @@ class KafkaSource final : public Source {
   void IndexSlots();
   Status Warm(int64_t wait_ns_max);
   Status Start(const std::vector<int32_t>& partitions, const std::vector<int64_t>& committed);
+  // `later`: as `start` says, and not at the beginning of each.
+  void TellBegins(size_t without, size_t partitions, bool later);
   Status Prepare(const std::vector<int32_t>& partitions);
   Status StartFeeds(const std::vector<Fetcher::Start>& starts);
   Status StartResumed();

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -342,6 +344,53 @@ TEST_CASE("A replay reads what was committed, passes what was aborted, and waits
   });
   CHECK(result.outcome == How::kFailed);
   CHECK_THAT(result.status.message(), Catch::Contains("no row"));
+}
+
+TEST_CASE("A look into a topic begins where it is told, stops when it is told, and waits for what is open there") {
+  Setting at(2);
+  const std::string topic = ChangelogOf(at.name);
+  Worker worker(at.name, at.in, at.out, "one");
+  worker.Start(2);
+  worker.Begin();
+  worker.Change(0, "a", "1");
+  worker.Change(1, "b", "2");
+  worker.Change(1, "b", std::nullopt);
+  worker.Write({{"(none)", "out"}});
+  worker.CommitAll();
+  std::unique_ptr<TopicAccess> access;
+  REQUIRE(worker.connector->MakeTopicAccess(0, worker.Context(), 30 * kSecond, &access).ok());
+  std::vector<std::string> names;
+  REQUIRE(access->Names(&names).ok());
+  CHECK(std::set<std::string>(names.begin(), names.end()).contains(topic));
+
+  std::vector<std::string> seen;
+  auto look = [&](const std::string& into, const std::map<int32_t, int64_t>& from, size_t most = 100) {
+    seen.clear();
+    return access->Read(into, from, [&](int32_t partition, Str key, const Str* value, bool* stop) {
+      seen.push_back(std::to_string(partition) + " " + std::string(key.view()) + "=" + (value ? std::string(value->view()) : "(none)"));
+      *stop = seen.size() == most;
+    });
+  };
+  using Seen = std::vector<std::string>;
+  REQUIRE(look(topic, {}).ok());
+  CHECK(seen == Seen{"0 a=1", "1 b=2", "1 b=(none)"});
+  REQUIRE(look(topic, {{0, 1}, {1, 1}}).ok());
+  CHECK(seen == Seen{"1 b=(none)"});
+  REQUIRE(look(topic, {}, 2).ok());
+  CHECK(seen == Seen{"0 a=1", "1 b=2"});
+  REQUIRE(look(at.out, {}).ok());
+  REQUIRE(seen.size() == 1);
+  CHECK_THAT(seen[0], Catch::EndsWith(" =out"));
+  CHECK(look(Fresh("none"), {}).code() == StatusCode::kNotFound);
+
+  worker.Begin();
+  worker.Change(0, "c", "3");
+  worker.Flush();
+  std::future<Status> waits = std::async(std::launch::async, [&] { return look(topic, {{1, 3}}); });
+  CHECK(waits.wait_for(std::chrono::milliseconds(300)) == std::future_status::timeout);
+  worker.Commit();
+  REQUIRE(waits.get().ok());
+  CHECK(seen == Seen{"0 a=1", "0 c=3"});
 }
 
 TEST_CASE("A long changelog is replayed whole") {

@@ -255,6 +255,20 @@ constexpr char kTopics[] =
     "sink counts_out from counts = k.topic(\"counts\") { key: customer }\n"
     "sink dead_out from dead = k.topic(\"dead\")\n";
 
+std::string Replaced(std::string text, const std::string& part, const std::string& by) {
+  return text.replace(text.find(part), part.size(), by);
+}
+
+std::string AtLeastOnce(const std::string& pipeline) {
+  return Replaced(pipeline, "version 1", "version 1 { deliver: at_least_once }");
+}
+
+// Of a line "<times>  <what>" of a simulation's summary; 0: there is none.
+int Times(const std::string& summary, const std::string& what) {
+  const size_t at = summary.find("  " + what + "\n");
+  return at == std::string::npos ? 0 : std::stoi(summary.substr(summary.rfind('\n', at)));
+}
+
 TEST_CASE("simulate kills a pipeline in every way and says how often what happened") {
   Place place;
   place.Write("topics.weir", kTopics);
@@ -308,21 +322,64 @@ TEST_CASE("simulate finds what a wrong commit does, and a seed replays it byte f
   }
 }
 
+TEST_CASE("simulate lets outputs of a pipeline with state repeat that is at least once, and nothing else") {
+  Place place;
+  place.Write("topics.weir", AtLeastOnce(kTopics));
+  Result wild = place.Weir("simulate topics.weir --seeds 300");
+  INFO(wild.out << wild.err);
+  CHECK(wild.code == 0);
+  CHECK(wild.err == "");
+  CHECK(Contains(wild.out, "topics.weir: 300 seeds, 0 found something; "));
+  const size_t compared = wild.out.find(" outputs compared, ");
+  REQUIRE(compared != std::string::npos);
+  CHECK(std::stoi(wild.out.substr(compared + 19)) > 300);
+  CHECK(Contains(wild.out, " repeated, "));
+  for (const char* what :
+       {"recovery.replayed", "transaction.outputs_acknowledged", "transaction.fenced", "transaction.begun",
+        "transaction.changes_written", "transaction.flushed", "transaction.offsets_sent", "transaction.committed",
+        "transaction.done", "transaction.aborted", "abort demanded", "answer lost", "change followed by a standby",
+        "coordinator unavailable", "copy killed", "copy paused", "copy paused at a step", "copy stopped", "disk lost power",
+        "leader moved", "log compacted", "marker lag", "news late", "producer throttled", "rebalance", "rebalance at commit",
+        "request late", "session expired", "transaction timed out", "unstable offsets", "answer that never comes",
+        "rows that waited for answers in copies that died"}) {
+    INFO(what);
+    CHECK(Times(wild.out, what) > 0);
+  }
+  // Outputs are not among what transactions write.
+  CHECK(Times(wild.out, "transaction.output_written") == 0);
+  for (auto [mutation, found] : {std::pair{"outputs not acknowledged", ": lost in `"},
+                                 std::pair{"late answer accepted", ": changed in `"},
+                                 std::pair{"restored rows unsorted", ": out of order in `out`"},
+                                 std::pair{"offsets before changelog", ": ended\n  a copy ended with code 3"},
+                                 std::pair{"epoch without offsets", ": ended\n  a copy ended with code 3"},
+                                 std::pair{"local store written early", ": ended\n  a copy ended with code 3"}}) {
+    Result result = place.Weir(std::string("simulate topics.weir --seeds 500 --mutation '") + mutation + "'");
+    INFO(mutation << "\n" << result.out << result.err);
+    CHECK(result.code == 1);
+    CHECK(Contains(result.out, found));
+    CHECK_FALSE(Contains(result.out, ": repeated in `"));
+  }
+}
+
 TEST_CASE("simulate says why a pipeline or a word is not for it") {
   Place place;
   place.Write("good.weir", kGood);
   Result files = place.Weir("simulate good.weir");
   CHECK(files.code == 2);
   CHECK(files.out == "");
-  CHECK(Contains(files.err, "error: good.weir:4:8: `orders` is no topic"));
+  CHECK(Contains(files.err, "error: good.weir:4:8: `orders` is no topic, so one process keeps positions and state"));
   CHECK(Contains(files.err, "weir plan"));
-  std::string text = kTopics;
-  text.replace(text.find("version 1"), 9, "version 1 { deliver: at_least_once }");
-  place.Write("repeats.weir", text);
-  CHECK(Contains(place.Weir("simulate repeats.weir").err, "`deliver: at_least_once` lets outputs repeat"));
-  text = kTopics;
-  text.replace(text.find("\"named\""), 7, "\"orders\"");
-  place.Write("circle.weir", text);
+  place.Write("to_file.weir", Replaced(kTopics, "k.topic(\"named\")", "ndjson(\"named\")"));
+  Result to_file = place.Weir("simulate to_file.weir");
+  CHECK(to_file.code == 2);
+  CHECK(Contains(to_file.err, "error: to_file.weir:13:6: `out` is a file, so one process keeps positions and state"));
+  place.Write("two.weir", std::string(kTopics) + "connection other = kafka { brokers: \"nowhere:2\" }\n"
+                          "source more: Order = other.topic(\"more\") { key: customer, time: ts, lateness: 2s, on bad drop }\n"
+                          "sink more_out from more = k.topic(\"more_out\")\n");
+  Result two = place.Weir("simulate two.weir");
+  CHECK(two.code == 2);
+  CHECK(Contains(two.err, "error: two.weir:17:8: `more` is of another Kafka connection than `orders`"));
+  place.Write("circle.weir", Replaced(kTopics, "\"named\"", "\"orders\""));
   Result circle = place.Weir("simulate circle.weir");
   CHECK(circle.code == 2);
   CHECK(Contains(circle.err, "`out` writes to `orders`, which `orders` reads"));
@@ -332,16 +389,12 @@ TEST_CASE("simulate says why a pipeline or a word is not for it") {
   CHECK(Contains(fault.err, "there is no fault `flood`; there are all, none, request-delayed"));
   CHECK(place.Weir("simulate topics.weir --records 0").code == 2);
   // A route that stops the pipeline is no fault of the protocol: its input is milder then.
-  text = kTopics;
-  text.replace(text.find("on bad send dead"), 16, "on bad stop");
-  place.Write("stops.weir", text);
+  place.Write("stops.weir", Replaced(kTopics, "on bad send dead", "on bad stop"));
   Result stops = place.Weir("simulate stops.weir --seeds 50");
   INFO(stops.out << stops.err);
   CHECK(stops.code == 0);
   CHECK(Contains(stops.out, "seeds had input that stops nothing, since with other input a copy ended with code 5: "));
-  text = kTopics;
-  text.replace(text.find("name: c?.name"), 13, "name: meta.arrival");
-  place.Write("arrival.weir", text);
+  place.Write("arrival.weir", Replaced(kTopics, "name: c?.name", "name: meta.arrival"));
   Result arrival = place.Weir("simulate arrival.weir --seeds 20");
   CHECK(arrival.code == 0);
   CHECK(Contains(arrival.out, "`out` was not compared: `named.select` reads meta.arrival"));

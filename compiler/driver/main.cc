@@ -144,7 +144,7 @@ int Main(int argc, char** argv) {
   test_command->add_flag("--update", test.update, "Write what came out into `expect`");
 
   CLI::App* simulate_command =
-      with_format(command("simulate", "Kill and disturb a pipeline on virtual time: is anything lost or repeated?"));
+      with_format(command("simulate", "Kill and disturb a pipeline on virtual time: is its promise kept?"));
   simulate_command->add_option("FILE", simulate.file, "The pipeline")->required()->type_name("");
   simulate_command->add_option("--seeds", simulate.seeds, "How many runs (default: 100)")->type_name("N");
   simulate_command->add_option("--first-seed", simulate.first_seed, "The first of them (default: 1)")->type_name("S");

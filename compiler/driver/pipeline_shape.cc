@@ -191,35 +191,30 @@ std::string PipelineShape(const Compilation& compilation) {
 
 std::string WhyNotSimulated(const Compilation& compilation) {
   const TypedPipeline& typed = compilation.typed;
-  if (compilation.plan.transactional && !compilation.plan.outputs_at_once) return "";
+  if (compilation.plan.transactional) return "";
   const char* help =
-      "\n  `weir simulate` shows that a pipeline from Kafka to Kafka is exactly once. Give sources and sinks one Kafka"
-      "\n  connection, and leave `deliver` as it is; `weir plan` says what other pipelines promise.";
-  struct End {
-    const std::string& name;
-    const EndpointDef& endpoint;
-    Span span;
+      "\n  `weir simulate` runs copies of a pipeline that keeps its state in Kafka. Give all sources one Kafka connection, and"
+      "\n  no sink a file; `weir plan` says what other pipelines promise.";
+  auto of_kafka = [&](const EndpointDef& endpoint) {
+    const int connection = endpoint.connection;
+    return connection >= 0 && typed.connections[static_cast<size_t>(connection)].kind == ConnectionKind::kKafka;
   };
-  std::vector<End> ends;
-  for (const SourceDef& source : typed.sources) ends.push_back({source.name, source.endpoint, source.span});
-  for (const SinkDef& sink : typed.sinks) ends.push_back({sink.name, sink.endpoint, sink.span});
-  for (const End& end : ends) {
-    const int connection = end.endpoint.connection;
-    const bool topic =
-        connection >= 0 && typed.connections[static_cast<size_t>(connection)].kind == ConnectionKind::kKafka;
-    if (!topic) {
-      return At(compilation, end.span) + "`" + end.name + "` is no topic, so there is no transaction that could tear" + help;
-    }
+  const char* one_process = ", so one process keeps positions and state in its own directory";
+  for (const SourceDef& source : typed.sources) {
+    if (of_kafka(source.endpoint)) continue;
+    return At(compilation, source.span) + "`" + source.name + "` is no topic" + one_process + help;
   }
-  if (typed.delivery == Delivery::kAtLeastOnce) {
-    return compilation.path + ":1: `deliver: at_least_once` lets outputs repeat, so nothing could be found out" + help;
+  for (const SinkDef& sink : typed.sinks) {
+    if (of_kafka(sink.endpoint) || sink.endpoint.operation == "stdout") continue;
+    return At(compilation, sink.span) + "`" + sink.name + "` is a file" + one_process + help;
   }
-  for (const End& end : ends) {
-    if (end.endpoint.connection == ends.front().endpoint.connection) continue;
-    return At(compilation, end.span) + "`" + end.name + "` is of another Kafka connection than `" + ends.front().name + "`" +
-           help;
+  for (const SourceDef& source : typed.sources) {
+    const SourceDef& first = typed.sources.front();
+    if (source.endpoint.connection == first.endpoint.connection) continue;
+    return At(compilation, source.span) + "`" + source.name + "` is of another Kafka connection than `" + first.name +
+           "`, so no transaction spans both" + help;
   }
-  return compilation.path + ":1: no stream of it is read by a sink" + help;
+  return compilation.path + ":1: no stream of it is read by a sink, or it commits offsets alone" + help;
 }
 
 }  // namespace weirc

@@ -38,6 +38,11 @@ class ClusterTopics final : public TopicAccess {
 
 }  // namespace
 
+std::vector<MemoryRecord> WrittenTo(const std::string& topic, const Program& program, MemoryWorld& world,
+                                    const MemoryCluster& cluster) {
+  return program.outputs_at_once ? world.output(topic).records : cluster.ReadCommitted(topic, 0);
+}
+
 std::string ClusterConnectors::Group(const ConnectorContext& context) const {
   return process_.group.empty() ? context.program->name : process_.group;
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/testing/cluster_source.h"
 #include "runtime/testing/cluster_transactions.h"
@@ -29,6 +30,11 @@ struct ClusterProcess {
   bool latest = false;              // sources that are not resumed: where partitions without an offset begin
   ClusterRefusal refuse;
 };
+
+// What readers of a sink's topic of one partition see: of outputs that leave at once what the world has of it, else what
+// transactions committed.
+std::vector<MemoryRecord> WrittenTo(const std::string& topic, const Program& program, MemoryWorld& world,
+                                    const MemoryCluster& cluster);
 
 class ClusterConnectors : public Connectors {
  public:

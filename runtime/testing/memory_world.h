@@ -81,6 +81,12 @@ class MemoryWorld : public Connectors {
   // Sinks with these names are store-backed; all others stream.
   void MakeStoreBacked(const std::string& name) { store_backed_[name] = true; }
   void MakeStreaming(const std::string& name) { store_backed_[name] = false; }
+  // Streaming, and what was not acknowledged, after up to `ack_ns_max`, is lost by a crash.
+  void LoseUnacknowledged(const std::string& name, int64_t ack_ns_max) {
+    MakeStreaming(name);
+    outputs_[name].lose_unacknowledged = true;
+    outputs_[name].ack_ns_max = ack_ns_max;
+  }
 
   VirtualClock clock;
   MemoryDisk disk;

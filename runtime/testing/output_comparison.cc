@@ -1,6 +1,7 @@
 #include "runtime/testing/output_comparison.h"
 
 #include <map>
+#include <set>
 
 #include "runtime/testing/workload.h"
 
@@ -43,15 +44,41 @@ std::string SequenceOf(const SinkShape& sink, const MemoryRecord& record) {
   return "";
 }
 
+struct Both {
+  std::vector<const MemoryRecord*> right, actual;
+};
+
+// The first two records that stand in each other's place in some sequence. Where records may be repeated, first occurrences
+// keep their order: whoever writes them once more begins at a commit, before which all have arrived.
+void CompareOrder(const SinkShape& sink, Delivery delivery, const std::vector<MemoryRecord>& right,
+                  const std::vector<MemoryRecord>& actual, OutputComparison* out) {
+  std::map<std::string, Both> sequences;
+  auto add = [&](const std::vector<MemoryRecord>& records, std::vector<const MemoryRecord*> Both::*side) {
+    std::set<std::string> seen;
+    for (const MemoryRecord& record : records) {
+      if (delivery == Delivery::kAtLeastOnce && !seen.insert(TextOf(sink, record)).second) continue;
+      (sequences[SequenceOf(sink, record)].*side).push_back(&record);
+    }
+  };
+  add(right, &Both::right);
+  add(actual, &Both::actual);
+  sequences.erase("");
+  for (const auto& [name, both] : sequences) {
+    for (size_t i = 0; i < both.right.size() && i < both.actual.size(); ++i) {
+      if (TextOf(sink, *both.right[i]) == TextOf(sink, *both.actual[i])) continue;
+      out->differences.push_back({"out of order", both.right[i], both.actual[i]});
+      return;
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<OutputDifference> CompareOutputs(const SinkShape& sink, const std::vector<MemoryRecord>& right,
-                                             const std::vector<MemoryRecord>& actual) {
-  std::vector<OutputDifference> differences;
-  if (sink.compare == SinkShape::kNothing) return differences;
-  struct Both {
-    std::vector<const MemoryRecord*> right, actual;
-  };
+OutputComparison CompareOutputs(const SinkShape& sink, Delivery delivery, const std::vector<MemoryRecord>& right,
+                                const std::vector<MemoryRecord>& actual) {
+  OutputComparison comparison;
+  std::vector<OutputDifference>& differences = comparison.differences;
+  if (sink.compare == SinkShape::kNothing) return comparison;
   std::map<std::string, Both> records;
   for (const MemoryRecord& record : right) records[TextOf(sink, record)].right.push_back(&record);
   for (const MemoryRecord& record : actual) records[TextOf(sink, record)].actual.push_back(&record);
@@ -59,8 +86,12 @@ std::vector<OutputDifference> CompareOutputs(const SinkShape& sink, const std::v
   std::vector<const MemoryRecord*> unknown;
   for (const auto& [text, both] : records) {
     if (both.actual.size() < both.right.size() && lost == nullptr) lost = both.right.back();
-    if (both.actual.size() > both.right.size() && !both.right.empty() && repeated == nullptr) repeated = both.actual.back();
-    if (both.right.empty()) unknown.push_back(both.actual.back());
+    if (both.right.empty()) {
+      unknown.push_back(both.actual.back());
+    } else if (both.actual.size() > both.right.size()) {
+      comparison.repeated += both.actual.size() - both.right.size();
+      if (repeated == nullptr) repeated = both.actual.back();
+    }
   }
   // A record that came out otherwise is neither lost nor new: it has the origin of one that is not there, or its key.
   const MemoryRecord* changed = unknown.empty() ? nullptr : unknown.front();
@@ -72,25 +103,13 @@ std::vector<OutputDifference> CompareOutputs(const SinkShape& sink, const std::v
     }
   }
   if (changed != nullptr) {
-    differences.push_back({"changed", lost, changed});
+    differences.push_back({lost != nullptr ? "changed" : "never expected", lost, changed});
   } else if (lost != nullptr) {
     differences.push_back({"lost", lost, nullptr});
   }
-  if (repeated != nullptr) differences.push_back({"repeated", nullptr, repeated});
-  if (!differences.empty()) return differences;
-
-  std::map<std::string, Both> sequences;
-  for (const MemoryRecord& record : right) sequences[SequenceOf(sink, record)].right.push_back(&record);
-  for (const MemoryRecord& record : actual) sequences[SequenceOf(sink, record)].actual.push_back(&record);
-  sequences.erase("");
-  for (const auto& [name, both] : sequences) {
-    for (size_t i = 0; i < both.right.size() && i < both.actual.size(); ++i) {
-      if (TextOf(sink, *both.right[i]) == TextOf(sink, *both.actual[i])) continue;
-      differences.push_back({"out of order", both.right[i], both.actual[i]});
-      return differences;
-    }
-  }
-  return differences;
+  if (repeated != nullptr && delivery == Delivery::kExactlyOnce) differences.push_back({"repeated", nullptr, repeated});
+  if (differences.empty()) CompareOrder(sink, delivery, right, actual, &comparison);
+  return comparison;
 }
 
 }  // namespace weir

@@ -18,6 +18,8 @@ namespace {
 constexpr int64_t kMs = 1'000'000, kSecond = 1000 * kMs;
 // A source is idle so long after its last record, whatever it says itself: after everything has arrived.
 constexpr int64_t kIdle = 60 * kSecond;
+// Outputs that leave at once are acknowledged after up to so long.
+constexpr int64_t kAcknowledgedNs = kSecond / 2;
 
 constexpr const char* kCopyFaults[] = {"disk", "kill", "pause", "stop"};
 constexpr const char* kServiceFaults[] = {"hanging-answer", "late-answer", "repeated-answer", "slow-answer"};
@@ -37,8 +39,6 @@ class SeedRun {
  public:
   SeedRun(const Program& program, const PipelineShape& shape, const PipelineSimulationOptions& options)
       : program_(program), shape_(shape), options_(options) {
-    program_.transactional = true;
-    program_.stateful = false;
     int64_t closing = 0;  // until the last windows close
     for (WindowSpec& window : program_.windows) closing += window.size_ns;
     int64_t lateness = 0;
@@ -223,8 +223,13 @@ class SeedRun {
     for (const SinkSpec& sink : program.sinks) {
       TopicOptions foreign;
       foreign.foreign = true;
+      if (!topics.insert(sink.address).second) continue;
       // One partition, so that all order shows.
-      if (topics.insert(sink.address).second) cluster.AddTopic(sink.address, 1, foreign);
+      if (program.outputs_at_once) {
+        world.LoseUnacknowledged(sink.address, kAcknowledgedNs);
+      } else {
+        cluster.AddTopic(sink.address, 1, foreign);
+      }
     }
     for (const auto& [table, rows] : workload.tables()) {
       MemoryTopic& topic = world.AddTopic("table " + table);
@@ -247,7 +252,7 @@ class SeedRun {
       }
     }
     done.report = run.Run();
-    for (const std::string& topic : topics) done.outputs[topic] = cluster.ReadCommitted(topic, 0);
+    for (const std::string& topic : topics) done.outputs[topic] = WrittenTo(topic, program, world, cluster);
     done.open_transactions = cluster.OpenTransactions();
     done.trace = cluster.trace();
     done.trace_hash = cluster.trace_hash();
@@ -293,7 +298,9 @@ class SeedRun {
                const Workload& workload) {
     SinkShape sink = ShapeOf(topic);
     if (sink.compare != SinkShape::kNothing) result_.outputs += right.size();
-    for (const OutputDifference& difference : CompareOutputs(sink, right, actual)) {
+    const OutputComparison comparison = CompareOutputs(sink, program_.delivery, right, actual);
+    if (program_.delivery == Delivery::kAtLeastOnce) result_.repeated += comparison.repeated;
+    for (const OutputDifference& difference : comparison.differences) {
       Finding finding;
       finding.what = difference.what;
       finding.sink = sink.name;

@@ -1,6 +1,8 @@
 // One seed of `weir simulate`: a pipeline as it was compiled, on a simulated cluster, twice. First on one worker where
 // nothing goes wrong, which says what is right; then as several copies while everything goes wrong that the seed says.
 //
+// What is at least once may be repeated; how often it was is counted.
+//
 // What the two runs have in common, so that they can be compared: the records of each partition, tables that are loaded
 // before and do not change, answers that follow from the request, and sources that are idle only a minute after their
 // last record.
@@ -29,7 +31,7 @@ struct PipelineSimulationOptions {
 
 // Something that must not be, in the words of whoever wrote the pipeline.
 struct Finding {
-  std::string what;               // "lost", "repeated", "out of order", "changed", "stuck", "ended"
+  std::string what;               // "lost", "repeated", "out of order", "changed", "never expected", "stuck", "ended"
   std::string sink;               // where it shows; empty: in no sink
   std::vector<std::string> lines;
 };
@@ -43,6 +45,7 @@ struct PipelineSimulationResult {
   std::map<std::string, uint64_t> steps, faults;
   uint64_t records = 0;           // that went in
   uint64_t outputs = 0;           // that were compared
+  uint64_t repeated = 0;          // of them, where that is permitted
   uint64_t rows_at_faults = 0;    // waited for answers in copies that died
   int64_t virtual_ns = 0;
   std::string trace;

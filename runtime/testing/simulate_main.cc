@@ -140,7 +140,7 @@ bool ParseFaults(const std::string& list, std::set<std::string>* faults, std::st
 // What all seeds had together.
 struct Sum {
   std::map<std::string, uint64_t> steps, faults;
-  uint64_t seeds = 0, records = 0, outputs = 0, rows = 0, wrong = 0, not_run = 0, milder = 0;
+  uint64_t seeds = 0, records = 0, outputs = 0, repeated = 0, rows = 0, wrong = 0, not_run = 0, milder = 0;
   std::string why_not_run, why_milder;
   double virtual_seconds = 0;
 
@@ -148,6 +148,7 @@ struct Sum {
     ++seeds;
     records += result.records;
     outputs += result.outputs;
+    repeated += result.repeated;
     rows += result.rows_at_faults;
     virtual_seconds += static_cast<double>(result.virtual_ns) / 1e9;
     for (const auto& [step, times] : result.steps) steps[step] += times;
@@ -226,9 +227,10 @@ int SimulateMain(const Compiled& compiled, int argc, char** argv) {
   if (sum.not_run == sum.seeds && sum.seeds != 0) {
     return Wrong(fmt::format("{}: nothing was simulated: {}", compiled.file, sum.why_not_run));
   }
-  fmt::print("{}: {} {}, {} found something; {} records in, {} outputs compared, {:.0f} virtual seconds in {:.1f} s\n",
+  const bool repeats = program.delivery == Delivery::kAtLeastOnce;
+  fmt::print("{}: {} {}, {} found something; {} records in, {} outputs compared{}, {:.0f} virtual seconds in {:.1f} s\n",
              compiled.file, sum.seeds, sum.seeds == 1 ? "seed" : "seeds", sum.wrong, sum.records, sum.outputs,
-             sum.virtual_seconds, seconds());
+             repeats ? fmt::format(", {} repeated", sum.repeated) : "", sum.virtual_seconds, seconds());
   if (sum.seeds < words.seeds) {
     fmt::print("  {} of {} seeds were begun: {}\n", sum.seeds, words.seeds,
                sum.wrong >= kFoundMax ? "enough was found" : "the time was over");

@@ -154,11 +154,7 @@ TEST_CASE("streaming outputs repeat after a kill, and nothing is lost") {
     input.seed = seed;
     RecoverRig rig(options, input, seed);
     rig.exactly_once = false;
-    for (const char* name : {"out", "bars", "dead", "late"}) {
-      rig.world.MakeStreaming(name);
-      rig.world.output(name).ack_ns_max = 30'000'000;
-      rig.world.output(name).lose_unacknowledged = true;
-    }
+    for (const char* name : {"out", "bars", "dead", "late"}) rig.world.LoseUnacknowledged(name, 30'000'000);
     RigRun run;
     run.seed = seed;
     run.workers = {2, 3};

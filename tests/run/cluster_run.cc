@@ -81,8 +81,7 @@ ClusterResult RunOnCluster(const RunCase& run, const RunInput& input, const Expe
   }
   for (const SinkSpec& sink : program.sinks) {
     if (cluster.Partitions(sink.address) < 0) cluster.AddTopic(sink.address, 1);
-    world.output(sink.address).lose_unacknowledged = true;
-    world.output(sink.address).ack_ns_max = kAcknowledgedNs;
+    world.LoseUnacknowledged(sink.address, kAcknowledgedNs);
   }
 
   SimulationReport report = simulation.Run();
@@ -102,8 +101,7 @@ ClusterResult RunOnCluster(const RunCase& run, const RunInput& input, const Expe
     result.run.outputs.emplace_back();
     for (const SinkSpec& sink : program.sinks) {
       if (sink.name != def.name) continue;
-      result.run.outputs.back() =
-          plan.outputs_at_once ? world.output(sink.address).records : cluster.ReadCommitted(sink.address, 0);
+      result.run.outputs.back() = WrittenTo(sink.address, program, world, cluster);
     }
   }
   for (const auto& [step, times] : report.steps) result.points += times;

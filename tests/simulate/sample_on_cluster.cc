@@ -3,6 +3,7 @@
 #include "runtime/engine/rekey_sources.h"
 #include "runtime/engine/topic_names.h"
 #include "runtime/state/changelog.h"
+#include "runtime/testing/cluster_connectors.h"
 
 namespace weir {
 
@@ -26,9 +27,7 @@ SampleOnCluster::SampleOnCluster(const SampleOptions& options, const RigInput& i
   foreign.foreign = true;
   for (const char* sink : kSinks) {
     cluster.AddTopic(sink, 1, foreign);
-    rig.world.MakeStreaming(sink);
-    rig.world.output(sink).lose_unacknowledged = true;
-    rig.world.output(sink).ack_ns_max = kAcknowledgedNs;
+    rig.world.LoseUnacknowledged(sink, kAcknowledgedNs);
   }
 }
 
@@ -43,14 +42,7 @@ void SampleOnCluster::AppendAll() {
 }
 
 std::string SampleOnCluster::Check() {
-  for (const char* sink : kSinks) {
-    if (rig.program.outputs_at_once) break;
-    MemoryOutput& output = rig.world.output(sink);
-    output.records.clear();
-    for (int32_t p = 0; p < cluster.Partitions(sink); ++p) {
-      for (const MemoryRecord& record : cluster.ReadCommitted(sink, p)) output.records.push_back(record);
-    }
-  }
+  for (const char* sink : kSinks) rig.world.output(sink).records = WrittenTo(sink, rig.program, rig.world, cluster);
   for (size_t s = 0; s < rig.program.stages.size(); ++s) {
     const std::string topic = ChangelogTopic(rig.program, static_cast<int>(s));
     for (int32_t p = 0; p < cluster.Partitions(topic); ++p) {

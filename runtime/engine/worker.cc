@@ -31,10 +31,10 @@ Worker::Worker(Engine* engine, int index)
       by_partition_(engine->program().stages.size()) {}
 
 Worker::~Worker() {
-  // Tasks before the host that their ports belong to; inputs before the tasks that they point to.
-  inputs_.clear();
+  // Tasks before the host that their ports belong to; both before the inputs, which own the tickets of rows that wait.
   tasks_.clear();
   host_.reset();
+  inputs_.clear();
 }
 
 int Worker::workers() const { return engine_->workers(); }

@@ -464,6 +464,29 @@ TEST_CASE("a replay reaches the end that was asked for, past markers, aborts and
   CHECK(one.cluster.now() >= begun + kSecond);  // the stranger was waited for
 }
 
+TEST_CASE("a replay that waits looks again every few milliseconds, however often it is looked at") {
+  One one;
+  one.cluster.ForeignTransaction({"copy.in.changelog", 1}, {Record("a", "junk")}, kSecond, false);
+  int64_t end = -1, at = 0;
+  CHECK(one.transactions->ChangelogEnd(0, 1, Isolation::kReadUncommitted, &end).ok());
+  auto look = [&] {
+    return one.transactions->Replay(0, 1, end, &at, [](Str, const Str*) { return Status(); }).outcome;
+  };
+  // As one that is woken by everything that happens in a busy cluster.
+  for (int i = 0; i < 100; ++i) {
+    CHECK(look() == TransactionOutcome::kAgain);
+    one.world.clock.SetMono(one.cluster.now() + kMs / 100);
+  }
+  int looks = 1;
+  for (; look() == TransactionOutcome::kAgain && looks < 10'000; ++looks) {
+    one.world.clock.SetMono(std::max(one.cluster.NextEventMonoNs(), one.cluster.now() + 1));
+    one.cluster.DeliverEvents();
+  }
+  CHECK(at == end);
+  CHECK(looks > 100);
+  CHECK(looks < 300);
+}
+
 TEST_CASE("the unanswered request shows, and a new producer does away with it") {
   One one;
   one.Fence();

@@ -558,8 +558,12 @@ TransactionResult ClusterTransactions::Replay(int stage, int32_t partition, int6
     if (!status.ok()) return Failed(status);
   }
   if (*at >= end) return TransactionResult();
-  // An open transaction stands in the way, or there is more to read.
-  cluster_.WakeAt(cluster_.now() + kRetryNs);
+  // An open transaction stands in the way, or there is more to read. Whatever wakes the process meanwhile makes it look too:
+  // would each look be followed by one of its own, there were ever more of them.
+  if (replay_wakes_at_ <= cluster_.now()) {
+    replay_wakes_at_ = cluster_.now() + kRetryNs;
+    cluster_.WakeAt(replay_wakes_at_);
+  }
   return Again();
 }
 

@@ -109,6 +109,7 @@ class ClusterTransactions : public Transactions {
   std::string call_what_;
   bool timed_out_ = false;        // the last Ask ended so
   int64_t retry_at_ = 0;          // nothing is asked before
+  int64_t replay_wakes_at_ = 0;   // whoever waits for a replay looks again then
   std::shared_ptr<ProducerIdentity> init_;
 
   std::map<TopicPartition, std::deque<MemoryRecord>> queue_;

@@ -259,6 +259,11 @@ std::string Replaced(std::string text, const std::string& part, const std::strin
   return text.replace(text.find(part), part.size(), by);
 }
 
+std::string WithoutLine(std::string text, const std::string& begin) {
+  const size_t at = text.find("\n" + begin) + 1;
+  return text.erase(at, text.find('\n', at) + 1 - at);
+}
+
 std::string AtLeastOnce(const std::string& pipeline) {
   return Replaced(pipeline, "version 1", "version 1 { deliver: at_least_once }");
 }
@@ -267,6 +272,13 @@ std::string AtLeastOnce(const std::string& pipeline) {
 int Times(const std::string& summary, const std::string& what) {
   const size_t at = summary.find("  " + what + "\n");
   return at == std::string::npos ? 0 : std::stoi(summary.substr(summary.rfind('\n', at)));
+}
+
+// How many outputs were repeated; -1: that is not said.
+int Repeated(const std::string& summary) {
+  const std::string before = " outputs compared, ";
+  const size_t at = summary.find(before), end = summary.find(" repeated, ");
+  return at == std::string::npos || end == std::string::npos ? -1 : std::stoi(summary.substr(at + before.size(), end - at));
 }
 
 TEST_CASE("simulate kills a pipeline in every way and says how often what happened") {
@@ -281,6 +293,7 @@ TEST_CASE("simulate kills a pipeline in every way and says how often what happen
   CHECK(wild.code == 0);
   CHECK(wild.err == "");
   CHECK(Contains(wild.out, "topics.weir: 200 seeds, 0 found something; "));
+  CHECK(Repeated(wild.out) == -1);
   for (const char* what : {"recovery.replayed", "transaction.committed", "copy killed", "copy paused", "answer lost",
                            "session expired", "answer that never comes", "answer after its time-out",
                            "answer that comes twice", "rows that waited"}) {
@@ -330,10 +343,7 @@ TEST_CASE("simulate lets outputs of a pipeline with state repeat that is at leas
   CHECK(wild.code == 0);
   CHECK(wild.err == "");
   CHECK(Contains(wild.out, "topics.weir: 300 seeds, 0 found something; "));
-  const size_t compared = wild.out.find(" outputs compared, ");
-  REQUIRE(compared != std::string::npos);
-  CHECK(std::stoi(wild.out.substr(compared + 19)) > 300);
-  CHECK(Contains(wild.out, " repeated, "));
+  CHECK(Repeated(wild.out) > 300);
   for (const char* what :
        {"recovery.replayed", "transaction.outputs_acknowledged", "transaction.fenced", "transaction.begun",
         "transaction.changes_written", "transaction.flushed", "transaction.offsets_sent", "transaction.committed",
@@ -361,6 +371,43 @@ TEST_CASE("simulate lets outputs of a pipeline with state repeat that is at leas
   }
 }
 
+TEST_CASE("simulate runs pipelines that commit offsets alone, and finds offsets that pass what is not finished") {
+  const std::string stateless = WithoutLine(WithoutLine(kTopics, "stream counts"), "sink counts_out");
+  Place place;
+  place.Write("topics.weir", AtLeastOnce(stateless));
+  Result wild = place.Weir("simulate topics.weir --seeds 500");
+  INFO(wild.out << wild.err);
+  CHECK(wild.code == 0);
+  CHECK(wild.err == "");
+  CHECK(Contains(wild.out, "topics.weir: 500 seeds, 0 found something; "));
+  CHECK(Repeated(wild.out) > 500);
+  for (const char* what :
+       {"offsets.acknowledged", "offsets.sent", "copy killed", "copy paused", "copy paused at a step", "copy stopped",
+        "coordinator unavailable", "illegal generation", "leader moved", "news late", "partition added", "rebalance",
+        "request delayed", "session expired", "answer after its time-out", "answer that comes twice",
+        "answer that never comes", "rows that waited for answers in copies that died"}) {
+    INFO(what);
+    CHECK(Times(wild.out, what) > 0);
+  }
+  // Nothing else is promised where exactly once cannot be had: to standard output, to another cluster.
+  place.Write("printed.weir", Replaced(stateless, "k.topic(\"named\")", "stdout"));
+  place.Write("mirrored.weir", "connection other = kafka { brokers: \"nowhere:2\" }\n" +
+                                   Replaced(stateless, "k.topic(\"named\")", "other.topic(\"orders\")"));
+  for (const char* file : {"printed.weir", "mirrored.weir"}) {
+    Result result = place.Weir(std::string("simulate ") + file + " --seeds 50");
+    INFO(result.out << result.err);
+    CHECK(result.code == 0);
+    CHECK(Repeated(result.out) > 50);
+  }
+  for (auto [mutation, found] : {std::pair{"outputs not acknowledged", ": lost in `"},
+                                 std::pair{"late answer accepted", ": changed in `"}}) {
+    Result result = place.Weir(std::string("simulate topics.weir --seeds 500 --mutation '") + mutation + "'");
+    INFO(mutation << "\n" << result.out << result.err);
+    CHECK(result.code == 1);
+    CHECK(Contains(result.out, found));
+  }
+}
+
 TEST_CASE("simulate says why a pipeline or a word is not for it") {
   Place place;
   place.Write("good.weir", kGood);
@@ -378,7 +425,12 @@ TEST_CASE("simulate says why a pipeline or a word is not for it") {
                           "sink more_out from more = k.topic(\"more_out\")\n");
   Result two = place.Weir("simulate two.weir");
   CHECK(two.code == 2);
-  CHECK(Contains(two.err, "error: two.weir:17:8: `more` is of another Kafka connection than `orders`"));
+  CHECK(Contains(two.err, "error: two.weir:17:8: `more` is of another Kafka connection than `orders`, so one process"));
+  place.Write("idle.weir", "pipeline idle version 1\nconnection k = kafka { brokers: \"nowhere:1\" }\n"
+                           "record Order { id: int64 }\nsource orders: Order = k.topic(\"orders\") { on bad drop }\n");
+  Result idle = place.Weir("simulate idle.weir");
+  CHECK(idle.code == 2);
+  CHECK(Contains(idle.err, "error: idle.weir:1: no stream of it is read by a sink"));
   place.Write("circle.weir", Replaced(kTopics, "\"named\"", "\"orders\""));
   Result circle = place.Weir("simulate circle.weir");
   CHECK(circle.code == 2);

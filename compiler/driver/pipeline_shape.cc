@@ -1,5 +1,6 @@
 #include "compiler/driver/pipeline_shape.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -191,10 +192,14 @@ std::string PipelineShape(const Compilation& compilation) {
 
 std::string WhyNotSimulated(const Compilation& compilation) {
   const TypedPipeline& typed = compilation.typed;
-  if (compilation.plan.transactional) return "";
+  const plan::Plan& plan = compilation.plan;
+  const bool reads = std::any_of(plan.order.begin(), plan.order.end(),
+                                 [&](int id) { return plan.node(id).Is<plan::SourceOp>(); });
+  if (reads && !plan.stateful) return "";
   const char* help =
-      "\n  `weir simulate` runs copies of a pipeline that keeps its state in Kafka. Give all sources one Kafka connection, and"
-      "\n  no sink a file; `weir plan` says what other pipelines promise.";
+      "\n  `weir simulate` runs copies of a pipeline that commit in Kafka: all sources are topics, of one connection where there"
+      "\n  are windows or re-keying, and no sink is a file. `weir plan` says what other pipelines promise.";
+  if (!reads) return compilation.path + ":1: no stream of it is read by a sink" + help;
   auto of_kafka = [&](const EndpointDef& endpoint) {
     const int connection = endpoint.connection;
     return connection >= 0 && typed.connections[static_cast<size_t>(connection)].kind == ConnectionKind::kKafka;
@@ -208,13 +213,12 @@ std::string WhyNotSimulated(const Compilation& compilation) {
     if (of_kafka(sink.endpoint) || sink.endpoint.operation == "stdout") continue;
     return At(compilation, sink.span) + "`" + sink.name + "` is a file" + one_process + help;
   }
-  for (const SourceDef& source : typed.sources) {
-    const SourceDef& first = typed.sources.front();
-    if (source.endpoint.connection == first.endpoint.connection) continue;
-    return At(compilation, source.span) + "`" + source.name + "` is of another Kafka connection than `" + first.name +
-           "`, so no transaction spans both" + help;
-  }
-  return compilation.path + ":1: no stream of it is read by a sink, or it commits offsets alone" + help;
+  const SourceDef& first = typed.sources.front();
+  const auto other = std::find_if(typed.sources.begin(), typed.sources.end(), [&](const SourceDef& source) {
+    return source.endpoint.connection != first.endpoint.connection;
+  });
+  return At(compilation, other->span) + "`" + other->name + "` is of another Kafka connection than `" + first.name + "`" +
+         one_process + help;
 }
 
 }  // namespace weirc

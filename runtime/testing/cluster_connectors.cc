@@ -40,7 +40,7 @@ class ClusterTopics final : public TopicAccess {
 
 std::vector<MemoryRecord> WrittenTo(const std::string& topic, const Program& program, MemoryWorld& world,
                                     const MemoryCluster& cluster) {
-  return program.outputs_at_once ? world.output(topic).records : cluster.ReadCommitted(topic, 0);
+  return OutputsInTransactions(program) ? cluster.ReadCommitted(topic, 0) : world.output(topic).records;
 }
 
 std::string ClusterConnectors::Group(const ConnectorContext& context) const {
@@ -77,7 +77,7 @@ Status ClusterConnectors::MakeTable(const TableSpec& table, const ConnectorConte
 }
 
 Status ClusterConnectors::MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) {
-  if (context.program->outputs_at_once) return world_.MakeSink(sink, context, out);
+  if (!OutputsInTransactions(*context.program)) return world_.MakeSink(sink, context, out);
   return Status::Invalid(fmt::format("sink {} is written in transactions", sink.name));
 }
 

@@ -31,6 +31,9 @@ struct ClusterProcess {
   ClusterRefusal refuse;
 };
 
+// Whether sinks get their outputs with the commit; else at once, and they may get them again.
+inline bool OutputsInTransactions(const Program& program) { return program.transactional && !program.outputs_at_once; }
+
 // What readers of a sink's topic of one partition see: of outputs that leave at once what the world has of it, else what
 // transactions committed.
 std::vector<MemoryRecord> WrittenTo(const std::string& topic, const Program& program, MemoryWorld& world,
@@ -45,8 +48,8 @@ class ClusterConnectors : public Connectors {
   Status MakeSource(const SourceSpec& source, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
   Status MakeTable(const TableSpec& table, const ConnectorContext& context, std::unique_ptr<Source>* out) override;
   bool StoreBacked(const Program& program, const SinkSpec& sink) override { return false; }
-  // The world's, where outputs leave at once: its outputs, by address. Other pipelines with transactions have no sinks
-  // beside them.
+  // The world's, where outputs leave at once: its outputs, by address. Other pipelines have no sinks beside their
+  // transactions.
   Status MakeSink(const SinkSpec& sink, const ConnectorContext& context, std::unique_ptr<Sink>* out) override;
   Status MakeLookup(const ConnectionSpec& connection, const ConnectorContext& context,
                     std::unique_ptr<LookupConnector>* out) override;

@@ -6,6 +6,10 @@
 
 namespace weir {
 
+namespace {
+constexpr int64_t kCommitAgainNs = 200'000'000;
+}  // namespace
+
 // ---- Membership -----------------------------------------------------------------------------------------------------
 
 void ClusterMember::Add(ClusterSource* source) { sources_.push_back(source); }
@@ -39,6 +43,8 @@ GroupToken ClusterMember::Token() const {
 Status ClusterMember::Serve() {
   // The engine moves the world on while it finishes what it gives away.
   if (serving_) return Status();
+  TakeCommitAnswer();
+  SendCommit();
   std::set<std::string> topics = Topics();
   if (id_.empty() || topics != topics_) {
     topics_ = topics;
@@ -53,6 +59,7 @@ Status ClusterMember::Serve() {
       serving_ = true;
       cluster_.SetBusy(group_, id_, true);
       Tell(Change::kRevoked, gone);
+      ForgetCommits();
       cluster_.SetBusy(group_, id_, false);
       serving_ = false;
       if (sources_.empty()) break;  // closed while it gave back
@@ -73,6 +80,7 @@ Status ClusterMember::Serve() {
       std::vector<TopicPartition> gone = std::move(owned_);
       owned_.clear();
       generation_ = -1;
+      ForgetCommits();
       serving_ = true;
       Tell(Change::kLost, gone);
       serving_ = false;
@@ -83,6 +91,38 @@ Status ClusterMember::Serve() {
       return Status::Exists(fmt::format("another process has the place `{}` in group {}", instance_, group_));
   }
   return Status();
+}
+
+void ClusterMember::Commit(const std::map<TopicPartition, int64_t>& offsets) {
+  for (const auto& [partition, offset] : offsets) to_commit_[partition] = offset;
+  TakeCommitAnswer();
+  SendCommit();
+}
+
+void ClusterMember::SendCommit() {
+  if (committing_ != nullptr || to_commit_.empty() || cluster_.now() < commit_at_) return;
+  on_the_way_ = std::move(to_commit_);
+  to_commit_.clear();
+  committing_ = cluster_.Send(fmt::format("{} OffsetCommit", id_), false,
+                              [&cluster = cluster_, group = group_, token = Token(), offsets = on_the_way_] {
+                                return cluster.CommitOffsets(group, token.member, token.generation, offsets);
+                              });
+}
+
+void ClusterMember::TakeCommitAnswer() {
+  if (committing_ == nullptr || !committing_->answered) return;
+  if (committing_->error != ClusterError::kNone) {
+    to_commit_.insert(on_the_way_.begin(), on_the_way_.end());  // newer ones stay
+    commit_at_ = cluster_.now() + kCommitAgainNs;
+    cluster_.WakeAt(commit_at_);
+  }
+  on_the_way_.clear();
+  committing_.reset();
+}
+
+void ClusterMember::ForgetCommits() {
+  to_commit_.clear();
+  on_the_way_.clear();
 }
 
 void ClusterMember::Tell(Change change, const std::vector<TopicPartition>& partitions) {
@@ -237,12 +277,11 @@ PartitionStatus ClusterSource::Tell(int32_t number) {
 void ClusterSource::Commit(const std::vector<std::pair<int32_t, Position>>& positions) {
   if (!in_group_ || context_.resumed) return;  // offsets are in transactions
   std::map<TopicPartition, int64_t> offsets;
-  for (auto& [number, position] : positions) offsets[{topic_, number}] = position.offset;
-  GroupToken token = member_->Token();
-  cluster_.Send(fmt::format("{} OffsetCommit", member_->id()), false, [this_cluster = &cluster_, group = member_->group(),
-                                                                       token, offsets] {
-    return this_cluster->CommitOffsets(group, token.member, token.generation, offsets);
-  });
+  for (auto& [number, position] : positions) {
+    // Of a partition that belongs to another member by now, that member's offset counts.
+    if (readers_.count(number) != 0) offsets[{topic_, number}] = position.offset;
+  }
+  member_->Commit(offsets);
 }
 
 Status ClusterSource::Ends(int64_t, std::vector<int64_t>* ends) {

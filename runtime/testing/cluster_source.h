@@ -27,6 +27,8 @@ class ClusterMember {
   void Remove(ClusterSource* source, bool closed);
   // Called by each poll of any of its sources: shows that the worker lives, and tells all sources what the group says.
   Status Serve();
+  // Offsets that are in no transaction. One request at a time; what the group refused is asked for again.
+  void Commit(const std::map<TopicPartition, int64_t>& offsets);
   // As the client knows it, which may be old.
   GroupToken Token() const;
   const std::string& group() const { return group_; }
@@ -35,6 +37,10 @@ class ClusterMember {
  private:
   enum class Change : uint8_t { kAssigned, kRevoked, kLost };
   void Tell(Change change, const std::vector<TopicPartition>& partitions);
+  void TakeCommitAnswer();
+  void SendCommit();
+  // Its partitions are others' from now on.
+  void ForgetCommits();
   std::set<std::string> Topics() const;
 
   MemoryCluster& cluster_;
@@ -46,6 +52,9 @@ class ClusterMember {
   std::set<std::string> topics_;
   std::vector<TopicPartition> owned_;
   bool serving_ = false;
+  std::map<TopicPartition, int64_t> to_commit_, on_the_way_;
+  std::shared_ptr<ClusterCall> committing_;
+  int64_t commit_at_ = 0;  // not before this time: the last one was refused
 };
 
 class ClusterSource : public Source {

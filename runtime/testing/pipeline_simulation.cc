@@ -43,13 +43,13 @@ class SeedRun {
     for (WindowSpec& window : program_.windows) closing += window.size_ns;
     int64_t lateness = 0;
     for (SourceSpec& source : program_.sources) {
-      source.address = TopicOf(source.address, source.name);
+      source.address = Topic(source.connection, source.address, source.name);
       source.operation = "topic";
       source.idle_ns = kIdle;
       lateness = std::max(lateness, source.lateness_ns);
     }
     for (SinkSpec& sink : program_.sinks) {
-      sink.address = TopicOf(sink.address, sink.name);
+      sink.address = Topic(sink.connection, sink.address, sink.name);
       sink.operation = "topic";
     }
     int64_t asking = 0;  // how long one request may take
@@ -114,6 +114,13 @@ class SeedRun {
     return run.report.failure.starts_with(fmt::format("a copy ended with code {}:", static_cast<int>(ExitCode::kStopped)));
   }
 
+  // All clusters are one here: a topic of another one than the first source's has its connection's name before it.
+  std::string Topic(int connection, const std::string& address, const std::string& name) const {
+    const std::string topic = TopicOf(address, name);
+    const bool elsewhere = connection >= 0 && connection != program_.sources.front().connection;
+    return elsewhere ? program_.connections[static_cast<size_t>(connection)].name + "/" + topic : topic;
+  }
+
   // What is written must not be read again: nothing would ever be worked off.
   std::string Feedback() const {
     for (const SinkSpec& sink : program_.sinks) {
@@ -152,7 +159,7 @@ class SeedRun {
     wild.chaos_ns = static_cast<int64_t>(5 + random() % 20) * kSecond;
     wild.settle_ns = settle_ns_;
     wild.kills = May("kill");
-    wild.disks = May("disk");
+    wild.disks = May("disk") && program_.transactional;  // nothing is kept where offsets alone are committed
     wild.stops = May("stop");
     wild.pauses = May("pause");
     // An answer that comes too late while a copy is paused is there as soon as its time-out is: it counts.
@@ -225,10 +232,10 @@ class SeedRun {
       foreign.foreign = true;
       if (!topics.insert(sink.address).second) continue;
       // One partition, so that all order shows.
-      if (program.outputs_at_once) {
-        world.LoseUnacknowledged(sink.address, kAcknowledgedNs);
-      } else {
+      if (OutputsInTransactions(program)) {
         cluster.AddTopic(sink.address, 1, foreign);
+      } else {
+        world.LoseUnacknowledged(sink.address, kAcknowledgedNs);
       }
     }
     for (const auto& [table, rows] : workload.tables()) {

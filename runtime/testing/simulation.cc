@@ -149,7 +149,7 @@ void Simulation::EndCopy(size_t index, const char* how) {
   Copy& copy = *copies_[index];
   Trace(fmt::format("copy {} {}", copy.identity, how));
   ++report_.faults[std::string("copy ") + how];
-  report_.faults["change followed by a standby"] += copy.engine->Metrics().standby_followed;
+  if (options_.disks) report_.faults["change followed by a standby"] += copy.engine->Metrics().standby_followed;
   for (int i = 0; i < copy.engine->workers(); ++i) {
     report_.rows_at_faults += copy.engine->worker(i).pending_rows();
   }
@@ -317,8 +317,8 @@ void Simulation::RunUntil(int64_t end) {
   while (report_.failure.empty() && AdvanceToNext(end)) Turn();
 }
 
-// A worker waits for its commit: time passes, and the cluster does what is due. Others get no turns meanwhile, so no more
-// passes than they can do without.
+// A worker waits for its commit: time passes, and the cluster and services do what is due. Others get no turns meanwhile,
+// so no more passes than they can do without.
 void Simulation::Move(int64_t ns) {
   int64_t end = now() + ns;
   for (auto& copy : copies_) {
@@ -327,9 +327,10 @@ void Simulation::Move(int64_t ns) {
     }
   }
   if (end <= now() + 1000) return;
-  int64_t next = cluster_.NextEventMonoNs();
+  int64_t next = std::min(cluster_.NextEventMonoNs(), world_.NextEventMonoNs());
   world_.clock.SetMono(std::clamp(next, now() + 1000, end));
   cluster_.DeliverEvents();
+  world_.DeliverAnswers();
 }
 
 // ---- The whole ------------------------------------------------------------------------------------------------------

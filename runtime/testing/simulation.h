@@ -1,6 +1,6 @@
-// A pipeline with transactions on a simulated cluster and virtual time: several copies of it, which a seed starts, stops,
-// kills at any step of the protocol and pauses beyond their sessions, while the cluster and the services misbehave. Then
-// calm returns, everything is worked off, and what is in the topics can be compared with what should be there.
+// A pipeline that commits in Kafka, on a simulated cluster and virtual time: several copies of it, which a seed starts,
+// stops, kills at any step of the protocol and pauses beyond their sessions, while the cluster and the services misbehave.
+// Then calm returns, everything is worked off, and what is in the topics can be compared with what should be there.
 //
 // One thread. The same seed and program give the same trace, byte for byte.
 #pragma once

@@ -27,27 +27,21 @@ from collections import defaultdict
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 import steps  # noqa: E402
-from harness import BUILD, Kafka, Peer, Pipeline, build, now, until  # noqa: E402
+from copies import Copies, Wrong  # noqa: E402
+from harness import BUILD, Kafka, Peer, build, now, until  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
 from orders import RATE, Model, Orders, Writer  # noqa: E402
 from passed_cases import write as write_passed_cases  # noqa: E402
 from published import Published  # noqa: E402
-from spoiled_stores import spoil  # noqa: E402
-from steps import Steps  # noqa: E402
 
 PARTITIONS = 4
 PENDING = 100        # requests that must be pending at each fault
 AIM_S = 10           # so long at most it is waited for one that can be aimed at
-PENDING_THERE = 25   # requests that the copy must have which the fault happens to: as many come to one partition
-DELAY_MS = 50, 650  # of answers
-SESSION_MS = 6000
+DELAY_MS = 50, 650   # of answers
 MOST_ROUND_S = 60    # orders enough for so long a round are prepared
 READ = ("orders", "crash.by_symbol.window.rekey.rekey")
 OUTPUTS = ("priced.input", "priced.key", "priced.none", "by.account", "by.symbol")
-SETTINGS = ("--grace", "100ms", f"--kafka.session.timeout.ms={SESSION_MS}", "--kafka.heartbeat.interval.ms=1000",
-            # A broker that comes back now and then waits so long for members that are no more.
-            "--kafka.max.poll.interval.ms=20000")
 FAULTS = ("kill one", "kill all", "stop", "hand over", "join", "broker stop", "broker kill", "broker's disk", "copy's disk")
 FAULTS_OF_GROWTH = ("partitions added", "kill all")
 FAULTS_OF_THREE = ("kill one", "stop", "group's stop", "group's kill", "transactions' kill", "rolling restart")
@@ -56,157 +50,22 @@ FAULTS_OF_THREE = ("kill one", "stop", "group's stop", "group's kill", "transact
 MAY_MOVE_NOTHING = ("hand over", "join", "broker stop", "broker kill", "broker's disk", "group's stop", "group's kill",
                     "transactions' kill", "rolling restart")
 AIMED = ("kill one", "kill all", "stop", "copy's disk")
-STEP_S = 30          # within which a copy comes to any step
 
 
-class Wrong(Exception):
-    """What the suite is there to find."""
-
-
-class Suite:
+class Suite(Copies):
     def __init__(self, rounds, seed, kinds, directory, brokers=1, grows=False):
-        self.rounds, self.seed, self.kinds, self.directory = rounds, seed, kinds, directory
-        self.choose = random.Random(seed)
+        super().__init__(directory, random.Random(seed), grows)
+        self.rounds, self.seed, self.kinds = rounds, seed, kinds
         self.orders = Orders(seed)
-        self.copies = []
-        self.copies_made = 0
         self.outputs = tuple(topic for topic in OUTPUTS if not (grows and topic == "by.account"))
-        self.directories = []
-        self.working, self.starting, self.aborting = (Steps(names, self.choose)
-                                                      for names in (steps.WORKING, steps.STARTING, steps.ABORTING))
+        self.partitions = PARTITIONS  # of the orders
         # A run of all kinds of faults comes to every step of the protocol.
-        self.grows, self.partitions = grows, PARTITIONS  # of the orders
         self.whole = brokers == 1 and set(kinds) == set(FAULTS) and rounds >= len(FAULTS) * 3
         self.broker = (KafkaBroker if brokers == 1 else KafkaCluster)(directory=os.path.join(directory, "broker"))
         self.kafka = Kafka(self.broker)
-        self.peer = self.writer = None
         self.times = defaultdict(list)
         self.counted = 0
-        self.spoiled = defaultdict(int)  # local stores of copies that came back
         self.began = now()
-
-    # ---- Copies ----
-
-    def copy(self, directory=None, aimed=False):
-        """Starts a copy: on the state directory of one that ended, or on its own; one that can be aimed at, or any."""
-        if directory is None:
-            self.copies_made += 1
-            directory = os.path.join(self.directory, f"copy-{self.copies_made}")
-            os.mkdir(directory)
-            self.directories.append(directory)
-        workers = self.choose.choice((1, 2))
-        arguments = ["--set", f"brokers={self.broker.bootstrap}", "--set", f"url={self.peer.url}", *SETTINGS,
-                     "--workers", str(workers), *(["--kafka.topic.metadata.refresh.interval.ms=500"] if self.grows else [])]
-        if self.choose.random() < 0.5:
-            arguments.append("--leave")
-        if self.choose.random() < 0.3:
-            arguments.append("--standby")
-        # One that can be aimed at is always there.
-        plain = self.grows or not aimed and any(copy.aimed for copy in self.copies) and self.choose.random() < 0.4
-        pipeline = Pipeline(self.plain if plain else self.aimed, directory, *arguments,
-                            environment={} if plain else steps.environment(directory))
-        pipeline.name = os.path.basename(directory)
-        pipeline.aimed, pipeline.may_abort = not plain, False
-        pipeline.log_through_pipe = True  # what it says is not on its disk, which may be full
-        steps.disarm(directory)
-        self.copies.append(pipeline)
-        return pipeline.start(wait_ready=False)
-
-    def again(self, ended, aimed=False):
-        """A copy in place of one that is gone: as likely on its state directory as on another machine."""
-        stays = self.choose.random() < 0.5
-        if stays:
-            self.spoiled[spoil(os.path.join(ended.directory, "state", "tasks"), self.choose)] += 1
-        return self.copy(ended.directory if stays else None, aimed)
-
-    def again_after_others(self, ended):
-        """Two copies that come in its place die while they come by their partitions; the third stays."""
-        for _ in range(0 if self.grows else 2):
-            ended = self.again(ended, aimed=True)
-            step = self.starting.next()
-            steps.arm(ended.directory, "kill", step)
-            self.wait_killed(ended, self.starting, step)
-            self.kill(ended)
-        self.again(ended, aimed=not self.grows)
-
-    def wait_killed(self, copy, of, step):
-        def killed():
-            code = copy.process.poll()
-            if code not in (None, -signal.SIGKILL):
-                raise Wrong(f"{copy.name} ended by itself with {code}:\n{copy.log()[-3000:]}")
-            return code is not None
-        try:
-            until(killed, STEP_S, f"{copy.name} comes to {step}")
-        except TimeoutError as error:
-            raise Wrong(str(error)) from None
-        of.hit[step] += 1
-
-    def hit(self, victim):
-        """The victim dies, at a step of its commit when it is one of those that can be aimed at."""
-        if not victim.aimed:
-            victim.process.kill()
-            return "any"
-        step = self.working.next()
-        steps.arm(victim.directory, "kill", step)
-        self.wait_killed(victim, self.working, step)
-        return step
-
-    def halt(self, victim):
-        """The same with SIGSTOP."""
-        if not victim.aimed:
-            victim.process.send_signal(signal.SIGSTOP)
-            return "any"
-        step = self.working.next()
-        steps.arm(victim.directory, "stop", step)
-
-        def halted():
-            with open(f"/proc/{victim.process.pid}/stat") as stat:
-                return stat.read().rpartition(")")[2].split()[0] == "T"
-        until(halted, STEP_S, f"{victim.name} comes to {step}")
-        self.working.hit[step] += 1
-        return step
-
-    def kill(self, copy):
-        copy.kill()
-        self.copies.remove(copy)
-
-    def hit_if_it_aborts(self, victim):
-        """It dies when it takes an epoch back, if it comes to that in this round: see alive."""
-        victim.may_abort = victim.aimed and self.choose.random() < 0.5
-        if victim.may_abort:
-            steps.arm(victim.directory, "kill", *steps.ABORTING)
-
-    def alive(self):
-        for copy in list(self.copies):
-            code = copy.process.poll()
-            if code == -signal.SIGKILL and copy.may_abort and not steps.armed(copy.directory):
-                self.aborting.hit.update(steps.ABORTING)
-                self.copies.remove(copy)
-                self.again(copy)
-            elif code is not None:
-                raise Wrong(f"{copy.name} ended by itself with {copy.process.returncode}:\n{copy.log()[-3000:]}")
-        self.writer.check()
-
-    def busy(self):
-        """Copies with requests under way: the partitions that each of them holds, and its requests."""
-        self.alive()
-        found = {}
-        for copy in self.copies:
-            _, text = copy.get("metrics")
-            held = re.findall(r'^weir_source_lag_records\{[^}]*source="orders"[^}]*partition="(\d+)"', text, re.M)
-            under_way = sum(float(n) for n in re.findall(r"^weir_lookup_inflight\{[^}]*\} (\S+)$", text, re.M))
-            if held and under_way >= PENDING_THERE:
-                found[copy] = sorted(map(int, held)), int(under_way)
-        return found
-
-    def wait_ready(self, copy):
-        def ready():
-            self.alive()
-            try:
-                return copy not in self.copies or copy.get("readyz")[0] == 200
-            except RuntimeError:  # it ended just now
-                return False
-        until(ready, 60, f"{copy.name} is ready")
 
     # ---- Progress ----
 
@@ -310,13 +169,6 @@ class Suite:
         self.wait_ready(victim)
         self.wait_progress(self.mark())
         return seconds
-
-    def leave(self, victim):
-        victim.process.send_signal(signal.SIGTERM)
-        self.copies.remove(victim)
-        code = victim.process.wait(30)
-        if code != 0:
-            raise Wrong(f"{victim.name} ended with {code} after SIGTERM:\n{victim.log()[-3000:]}")
 
     def fault_hand_over(self, victim):
         began = now()

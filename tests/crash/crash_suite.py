@@ -56,7 +56,7 @@ class Suite(Copies):
     def __init__(self, rounds, seed, kinds, directory, brokers=1, grows=False):
         super().__init__(directory, random.Random(seed), grows)
         self.rounds, self.seed, self.kinds = rounds, seed, kinds
-        self.orders = Orders(seed)
+        self.orders, self.most = Orders(seed), (rounds + 5) * MOST_ROUND_S * RATE
         self.outputs = tuple(topic for topic in OUTPUTS if not (grows and topic == "by.account"))
         self.partitions = PARTITIONS  # of the orders
         # A run of all kinds of faults comes to every step of the protocol.
@@ -377,16 +377,15 @@ class Suite(Copies):
     def run(self):
         self.plain = build(self.source(), self.directory)
         self.aimed = os.path.join(BUILD, "tests", "crash", "crash_program")
-        most = (self.rounds + 5) * MOST_ROUND_S * RATE
         quotes = os.path.join(self.directory, "quotes.ndjson")
-        self.orders.write_quotes(quotes, most)
+        self.orders.write_quotes(quotes, self.most)
         self.peer = Peer("--data", quotes)
         self.peer.tell(f"set?record=1&seed={self.seed}&delay={'..'.join(map(str, DELAY_MS))}")
         self.broker.start()
         for topic in ("orders", *self.outputs, "lost"):
             self.kafka.create(topic, PARTITIONS)
         self.began = now()
-        self.writer = Writer(self.orders, self.broker.bootstrap, most, os.path.join(self.directory, "writer.log"))
+        self.writer = Writer(self.orders, self.broker.bootstrap, self.most, os.path.join(self.directory, "writer.log"))
         for _ in range(2):
             self.copy()
         for copy in self.copies:
@@ -405,8 +404,9 @@ class Suite(Copies):
 
     def finish(self):
         rounds_s = now() - self.began
-        count = self.writer.end()
-        model = Model(self.orders, count)
+        closing = list(self.orders.closing(self.most))
+        count = self.writer.end(closing)
+        model = Model(self.orders, count, closing)
         if self.grows:
             model.lost = [letter for letter in model.lost if letter[0][0] != "by_account"]
         wanted = {"priced.input": len(model.priced), "priced.key": len(model.priced), "priced.none": len(model.priced),

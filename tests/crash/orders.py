@@ -16,6 +16,7 @@ RATE = 200           # orders per second
 LATE_FROM = 2000     # behind what is read ahead at the start, an hour back is late for certain
 START_MS = 1_767_344_400_000
 HOUR_MS = 3_600_000
+CLOSING_MS = 60_000  # behind the last order that there may be
 ACCOUNTS = 60
 SYMBOLS = 8
 MODES = ("input", "key", "none")
@@ -61,6 +62,14 @@ class Orders:
         order, line, *_ = self.make(i)
         return {"topic": "orders", "key": order["account"], "value": line}
 
+    def closing(self, most):
+        """One more of each account, so in each partition that has any, behind the last of `most`: they close all windows, and
+        are in none themselves, since there are no quotes for them."""
+        ts = START_MS + most * 1000 // RATE + CLOSING_MS
+        for i in range(ACCOUNTS):
+            order = {"id": most + i, "account": f"A{i:02}", "symbol": "S0", "qty": 1, "ts": ts}
+            yield {"topic": "orders", "key": order["account"], "value": json.dumps(order)}
+
     def write_quotes(self, path, count):
         with open(path, "w") as out:
             for i in range(count):
@@ -70,19 +79,20 @@ class Orders:
 
 
 class Model:
-    """What must be in each topic after the first `count` orders."""
+    """What must be in each topic after the first `count` orders and those that close."""
 
-    def __init__(self, orders, count):
+    def __init__(self, orders, count, closing):
         self.priced = []      # (account, (id, hash)) in order of input
         self.lost = []        # ((step, reason), value)
         accounts, symbols = {}, {}
+        self._missing(record["value"] for record in closing)
         for i in range(count):
             order, line, price, late, bad = orders.make(i)
             if bad:
                 self.lost.append((("orders", "bad_input"), line))
                 continue
             if price is None:
-                self.lost += [((f"in_{mode}", "lookup_missing"), line) for mode in MODES]
+                self._missing([line])
                 continue
             notional = price * order["qty"]
             row = {"id": Decimal(i), "account": order["account"], "symbol": order["symbol"],
@@ -97,6 +107,9 @@ class Model:
                 windows[at] = n + 1, qty + order["qty"], sum_ + notional, first, i
         self.by_account = self._results("account", accounts)
         self.by_symbol = self._results("symbol", symbols)
+
+    def _missing(self, lines):
+        self.lost += [((f"in_{mode}", "lookup_missing"), line) for line in lines for mode in MODES]
 
     @staticmethod
     def _results(name, windows):
@@ -125,23 +138,30 @@ class Writer:
         due = now()
         try:
             while not self._ending.is_set() and self.written < self.most:
-                lines = [json.dumps(self.orders.record(i)) + "\n" for i in range(self.written, self.written + step)]
-                self._process.stdin.write("".join(lines))
-                self._process.stdin.flush()
+                self._write(self.orders.record(i) for i in range(self.written, self.written + step))
                 self.written += step
                 due = max(due + step / RATE, now() - 1)
                 self._ending.wait(max(0, due - now()))
-            self._process.stdin.close()
         except BrokenPipeError:  # it says why itself
             pass
+
+    def _write(self, records):
+        self._process.stdin.write("".join(json.dumps(record) + "\n" for record in records))
+        self._process.stdin.flush()
 
     def check(self):
         if self._process.poll() is not None:
             raise RuntimeError(f"orders are no longer written: kafka_tool ended with {self._process.returncode}")
 
-    def end(self):
+    def end(self, closing):
+        """Writes those that close; returns how many there were before."""
         self._ending.set()
         self._thread.join(60)
+        try:
+            self._write(closing)
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass
         if self._process.wait(60) != 0:
             raise RuntimeError("not all orders could be written")
         return self.written

@@ -401,13 +401,13 @@ class KilledResets(TenTrades):
         """`at`: which one, by number or as it is called here. Returns what it was killed at; None: it was done before."""
         count, hit, lock = 0, None, threading.Lock()
 
-        def cut(key, answered):
+        def cut(request, answered):
             nonlocal count, hit
-            if key in ASKS_ONLY:
+            if request.key in ASKS_ONLY:
                 return False
             with lock:
                 count += 1
-                here = f"request {key}, {'done' if answered else 'not sent'}"
+                here = f"request {request.key}, {'done' if answered else 'not sent'}"
                 if at in (count, here):
                     hit = here
                     process.kill()

@@ -76,11 +76,11 @@ class Request:
         self.key, self.version, self.correlation = reader.take("h"), reader.take("h"), reader.take("i")
         self.name = NAMES.get(self.key)
         self.asks_versions = self.key == API_VERSIONS
-        self.whose = None
+        self.client = self.whose = None
         if self.name is None:
             return
         self.flexible = self.version >= REQUESTS[self.name][1]
-        reader.string(False)  # the client's id
+        self.client = reader.string(False)
         if self.flexible:
             reader.tags()
         if not (self.name == "AddPartitionsToTxn" and self.version >= 4):
@@ -144,8 +144,8 @@ class Proxy:
         self.delivered = None      # what the broker said to it then
         self._forget = None        # name of what is forgotten next
         self._passed = {}          # by name
-        self.cut = None            # called with the key of a request and whether it is the answer, before it is passed on;
-                                   # True: it is not, and the client's connection is closed. From any thread
+        self.cut = None            # called with a request and whether it is its answer, before that is passed on; True: it is
+                                   # not, and the client's connection is closed. From any thread
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -195,16 +195,16 @@ class Proxy:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         copies = set()  # correlation ids, on this connection, of copies of what is held
         asked = {}      # of questions for versions: whether they are in the flexible encoding
-        keys = {}       # of requests without an answer, by correlation id
-        threading.Thread(target=self._serve_answers, args=(client, broker, copies, asked, keys), daemon=True).start()
+        open_ = {}      # requests without an answer, by correlation id
+        threading.Thread(target=self._serve_answers, args=(client, broker, copies, asked, open_), daemon=True).start()
         try:
             while (frame := read_frame(client)) is not None:
                 request = Request(frame)
-                if self.cut and self.cut(request.key, False):
+                if self.cut and self.cut(request, False):
                     break
                 if self._forgets(request):
                     continue
-                keys[request.correlation] = request.key
+                open_[request.correlation] = request
                 if request.asks_versions:
                     asked[request.correlation] = request.version >= 3
                 if self._is_due_before(request):
@@ -251,12 +251,12 @@ class Proxy:
             self._passed[request.name] = self._passed.get(request.name, 0) + 1
             return True
 
-    def _serve_answers(self, client, broker, copies, asked, keys):
+    def _serve_answers(self, client, broker, copies, asked, open_):
         try:
             while (frame := read_frame(broker)) is not None:
                 correlation = struct.unpack_from(">i", frame)[0]
-                key = keys.pop(correlation, None)
-                if self.cut and key is not None and self.cut(key, True):
+                request = open_.pop(correlation, None)
+                if self.cut and request is not None and self.cut(request, True):
                     break
                 if correlation in asked:
                     frame = with_versions_at_most(frame, asked.pop(correlation), self._newest)
@@ -273,11 +273,11 @@ class Proxy:
 
 
 class LateBroker:
-    def __init__(self, features=None, newest=None):
+    def __init__(self, features=None, newest=None, directory=None):
         """`newest`: versions of requests beyond these, by key, it says it does not answer."""
         self.port = free_port()
         address = f"PLAINTEXT://127.0.0.1:{self.port}"
-        self.broker = KafkaBroker(features=features, properties={"advertised.listeners": address}, port=free_port())
+        self.broker = KafkaBroker(directory, features=features, properties={"advertised.listeners": address}, port=free_port())
         # There first: the broker reaches itself by the address that it names.
         self.proxy = Proxy(self.port, self.broker.port, newest)
 

@@ -7,7 +7,7 @@ import signal
 from collections import defaultdict
 
 import steps
-from harness import Pipeline, until
+from harness import BUILD, Pipeline, until
 from spoiled_stores import spoil
 from steps import Steps
 
@@ -24,17 +24,20 @@ class Wrong(Exception):
 
 
 class Copies:
-    def __init__(self, directory, choose, grows):
+    def __init__(self, directory, choose, grows, at_least_once):
         """`grows`: all are what `weir build` makes, of a pipeline whose input gets partitions."""
-        self.directory, self.choose, self.grows = directory, choose, grows
+        self.directory, self.choose, self.grows, self.at_least_once = directory, choose, grows, at_least_once
         self.copies = []
         self.copies_made = 0
         self.directories = []
+        working = steps.WORKING_AT_LEAST_ONCE if at_least_once else steps.WORKING
         self.working, self.starting, self.aborting = (Steps(names, self.choose)
-                                                      for names in (steps.WORKING, steps.STARTING, steps.ABORTING))
+                                                      for names in (working, steps.STARTING, steps.ABORTING))
+        program = "crash_program_at_least_once" if at_least_once else "crash_program"
+        self.aimed = os.path.join(BUILD, "tests", "crash", program)
         self.spoiled = defaultdict(int)  # local stores of copies that came back
-        # What they are and whom they need, before the first of them starts.
-        self.plain = self.aimed = self.broker = self.peer = self.writer = None
+        # What else they are, and whom they need, before the first of them starts.
+        self.plain = self.broker = self.peer = self.writer = None
 
     def copy(self, directory=None, aimed=False):
         """Starts a copy: on the state directory of one that ended, or on its own; one that can be aimed at, or any."""
@@ -50,8 +53,9 @@ class Copies:
             arguments.append("--leave")
         if self.choose.random() < 0.3:
             arguments.append("--standby")
-        # One that can be aimed at is always there.
-        plain = self.grows or not aimed and any(copy.aimed for copy in self.copies) and self.choose.random() < 0.4
+        # One that can be aimed at is always there. Where outputs leave at once, all count how often they recover: see settle.
+        plain = self.grows or (not self.at_least_once and not aimed and any(copy.aimed for copy in self.copies)
+                               and self.choose.random() < 0.4)
         pipeline = Pipeline(self.plain if plain else self.aimed, directory, *arguments,
                             environment={} if plain else steps.environment(directory))
         pipeline.name = os.path.basename(directory)
@@ -69,8 +73,9 @@ class Copies:
         return self.copy(ended.directory if stays else None, aimed)
 
     def again_after_others(self, ended):
-        """Two copies that come in its place die while they come by their partitions; the third stays."""
-        for _ in range(0 if self.grows else 2):
+        """Copies that come in its place die while they come by their partitions, until one stays."""
+        dying = 0 if self.grows else 3 if len(self.starting.missed()) > 2 else 2
+        for _ in range(dying):
             ended = self.again(ended, aimed=True)
             step = self.starting.next()
             steps.arm(ended.directory, "kill", step)
@@ -143,17 +148,25 @@ class Copies:
                 raise Wrong(f"{copy.name} ended by itself with {copy.process.returncode}:\n{copy.log()[-3000:]}")
         self.writer.check()
 
-    def busy(self):
-        """Copies with requests under way: the partitions that each of them holds, and its requests."""
+    def held(self):
+        """The partitions of the orders that each copy holds, and its requests under way."""
         self.alive()
         found = {}
         for copy in self.copies:
             _, text = copy.get("metrics")
             held = re.findall(r'^weir_source_lag_records\{[^}]*source="orders"[^}]*partition="(\d+)"', text, re.M)
             under_way = sum(float(n) for n in re.findall(r"^weir_lookup_inflight\{[^}]*\} (\S+)$", text, re.M))
-            if held and under_way >= PENDING_THERE:
-                found[copy] = sorted(map(int, held)), int(under_way)
+            found[copy] = sorted(map(int, held)), int(under_way)
         return found
+
+    def busy(self):
+        """Those of them with requests enough."""
+        return {copy: (held, under_way) for copy, (held, under_way) in self.held().items()
+                if held and under_way >= PENDING_THERE}
+
+    def recoveries(self):
+        """How often copies that are built with faults got a task back, those that are gone included."""
+        return steps.passed(self.directories)["recovery.done"]
 
     def wait_ready(self, copy):
         def ready():

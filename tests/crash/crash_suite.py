@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Copies of a pipeline between topics of a real broker are killed, stopped, replaced and joined, their disks and the broker's
 are full, and the broker is restarted, round after round while orders come at a steady rate. All that comes out has to be
-there exactly once.
+there exactly once; with --at-least-once, where outputs leave at once, it may come again as long as no commit covers it.
 
 Each order asks a real HTTP service under its own paths, so the service's log says what was pending at a fault and that it
 was asked for again. Most copies are built with faults, and die or stop at a step of their commits that is chosen, each step
@@ -28,9 +28,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 import steps  # noqa: E402
 from copies import Copies, Wrong  # noqa: E402
+from covered import PRICED, Covered  # noqa: E402
 from harness import BUILD, Kafka, Peer, build, now, until  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
+from late_broker import LateBroker  # noqa: E402
 from orders import RATE, Model, Orders, Writer  # noqa: E402
 from passed_cases import write as write_passed_cases  # noqa: E402
 from published import Published  # noqa: E402
@@ -39,30 +41,46 @@ PARTITIONS = 4
 PENDING = 100        # requests that must be pending at each fault
 AIM_S = 10           # so long at most it is waited for one that can be aimed at
 DELAY_MS = 50, 650   # of answers
+ANSWERED_S = 0.5     # after which many are there
+STANDS_S = 1         # and no commit came; they come ten times a second
 MOST_ROUND_S = 60    # orders enough for so long a round are prepared
 READ = ("orders", "crash.by_symbol.window.rekey.rekey")
-OUTPUTS = ("priced.input", "priced.key", "priced.none", "by.account", "by.symbol")
+OUTPUTS = (*PRICED, "by.account", "by.symbol")
 FAULTS = ("kill one", "kill all", "stop", "hand over", "join", "broker stop", "broker kill", "broker's disk", "copy's disk")
+FAULTS_AT_LEAST_ONCE = (*FAULTS, "outputs cut off")
 FAULTS_OF_GROWTH = ("partitions added", "kill all")
 FAULTS_OF_THREE = ("kill one", "stop", "group's stop", "group's kill", "transactions' kill", "rolling restart")
 # After these a request need not be asked for again: it may be answered within the grace time, stay with its worker, or end
 # before its partition moves. Such a round counts when one was asked for again.
 MAY_MOVE_NOTHING = ("hand over", "join", "broker stop", "broker kill", "broker's disk", "group's stop", "group's kill",
                     "transactions' kill", "rolling restart")
-AIMED = ("kill one", "kill all", "stop", "copy's disk")
+# At how many steps copies die or stop in such a round, at least.
+AIMED = {"kill one": 1, "kill all": 2, "stop": 1, "copy's disk": 1}
 
 
 class Suite(Copies):
-    def __init__(self, rounds, seed, kinds, directory, brokers=1, grows=False):
-        super().__init__(directory, random.Random(seed), grows)
+    def __init__(self, rounds, seed, kinds, directory, brokers=1, grows=False, at_least_once=False):
+        super().__init__(directory, random.Random(seed), grows, at_least_once)
         self.rounds, self.seed, self.kinds = rounds, seed, kinds
         self.orders, self.most = Orders(seed), (rounds + 5) * MOST_ROUND_S * RATE
         self.outputs = tuple(topic for topic in OUTPUTS if not (grows and topic == "by.account"))
         self.partitions = PARTITIONS  # of the orders
-        # A run of all kinds of faults comes to every step of the protocol.
-        self.whole = brokers == 1 and set(kinds) == set(FAULTS) and rounds >= len(FAULTS) * 3
-        self.broker = (KafkaBroker if brokers == 1 else KafkaCluster)(directory=os.path.join(directory, "broker"))
+        # With rounds enough in which copies die at a step a run comes to every step of the protocol.
+        each = rounds // len(kinds)
+        self.whole = (brokers == 1 and not grows and each * kinds.count("kill all") >= 2
+                      and each * sum(AIMED.get(kind, 0) for kind in kinds) >= len(self.working.names))
+        brokers_directory = os.path.join(directory, "broker")
+        self.proxy = None
+        if brokers == 3:
+            self.broker = KafkaCluster(directory=brokers_directory)
+        elif "outputs cut off" in kinds:
+            late = LateBroker(directory=brokers_directory)
+            self.broker, self.proxy = late.broker, late.proxy
+        else:
+            self.broker = KafkaBroker(directory=brokers_directory)
         self.kafka = Kafka(self.broker)
+        self.covered = Covered()
+        self.published = Published(self.broker, at_least_once)
         self.times = defaultdict(list)
         self.counted = 0
         self.began = now()
@@ -77,9 +95,30 @@ class Suite(Copies):
                 return None
         return until(asked, 60, "the brokers say where topics end")
 
+    def written(self, *topics):
+        """Where topics end now, uncommitted records included."""
+        return {(e["topic"], e["partition"]): e["written"] for e in self.ends(*topics)}
+
     def mark(self):
-        """Where all topics end now, uncommitted records included."""
-        return {(e["topic"], e["partition"]): e["written"] for e in self.ends(*READ, *self.outputs)}
+        return self.written(*READ, *self.outputs)
+
+    def settle(self):
+        """Whether each partition is with one task, and stays there until a commit covers what came out: notes that this may
+        not come again."""
+        recoveries = self.recoveries()
+        held = sorted(partition for partitions, _ in self.held().values() for partition in partitions)
+        if held != list(range(self.partitions)):
+            return False
+        orders = {partition: end for (_, partition), end in self.written("orders").items()}
+        self.wait_progress(self.mark())  # they are read
+        time.sleep(ANSWERED_S)
+        before = self.written(*PRICED)  # and then the mark: a commit behind it is one behind these
+        self.wait_progress(self.mark())
+        after = self.written(*PRICED)
+        if self.recoveries() != recoveries:
+            return False
+        self.covered.add(orders, before, after)
+        return True
 
     def partitions_of(self, topic):
         return self.partitions if topic == "orders" else PARTITIONS
@@ -139,7 +178,8 @@ class Suite(Copies):
         return now() - began
 
     def fault_kill_all(self, victim):
-        self.where = self.hit(victim)
+        others = [copy for copy in self.busy() if copy is not victim and copy.aimed]
+        self.where = " and ".join(self.hit(copy) for copy in (victim, *others))
         victims = list(self.copies)
         for copy in victims:
             copy.process.kill()
@@ -238,7 +278,7 @@ class Suite(Copies):
     def fault_copys_disk(self, victim):
         """The copy whose disk is full dies or leaves, and comes back when there is room: what it has to replay is not there."""
         began = now()
-        if len(self.working.hit) < len(steps.WORKING) or self.choose.random() < 0.7:
+        if self.working.missed() or self.choose.random() < 0.7:
             self.where = self.hit(victim)
             self.kill(victim)
         else:
@@ -252,6 +292,39 @@ class Suite(Copies):
         if given_up:
             raise Wrong(f"{again.name} has room, and gave local stores up:\n" + "\n".join(given_up))
         return now() - began
+
+    def cut_outputs_off(self):
+        """From now on no connection carries outputs, while transactions and all else go through."""
+        self.proxy.cut = lambda request, _: (request.name == "Produce" and request.whose is None
+                                             and request.client.startswith("weir-crash-"))
+        self.wait_commits_stand()
+
+    def fault_outputs_cut_off(self, victim):
+        """The copy dies with outputs that did not get through; then those of others do again."""
+        began = now()
+        self.kill(victim)
+        self.proxy.cut = None
+        if len(self.copies) < 2:
+            self.again(victim)
+        self.wait_progress(self.mark())
+        return now() - began
+
+    def wait_commits_stand(self):
+        """Until no commit came for a while, though orders come."""
+        since, committed = now(), None
+
+        def stand():
+            nonlocal since, committed
+            self.alive()
+            before, committed = committed, self.kafka.committed("crash", "orders", self.partitions)
+            if committed != before:
+                since = now()
+            return now() - since > STANDS_S
+
+        try:
+            until(stand, 30, "commits wait")
+        except TimeoutError:
+            raise Wrong("commits go on while no output gets through") from None
 
     # ---- The same, of three brokers ----
 
@@ -333,14 +406,19 @@ class Suite(Copies):
         return log, pending, busy
 
     def round(self, kind):
+        if self.at_least_once and not self.grows:
+            self.settle()  # or not: faults come while partitions move as well
         self.prepare(kind)
         # Each step is hit once before it is left to chance who dies.
-        aimed = kind in AIMED and not self.grows and len(self.working.hit) < len(steps.WORKING)
+        aimed = kind in AIMED and not self.grows and self.working.missed()
         log, pending, busy = self.wait_pending(aimed)
         if kind == "copy's disk":
             full = self.choose.choice(list(busy))
             self.fill_disk(full)
             log, pending, busy = self.wait_pending(aimed, full)
+        elif kind == "outputs cut off":
+            self.cut_outputs_off()
+            log, pending, busy = self.wait_pending(aimed)
         victim = self.choose.choice(list(busy))
         self.where = "any"
         seconds = getattr(self, "fault_" + kind.replace(" ", "_").replace("'", ""))(victim)
@@ -362,8 +440,10 @@ class Suite(Copies):
               f"progress after {seconds:5.1f} s  copies {len(self.copies)}{at}", flush=True)
 
     def source(self):
-        """crash.weir; without the windows that stand where the orders' partitions decide, where those are added."""
-        path = os.path.join(HERE, "crash.weir")
+        """crash.weir, or what the build made of it for outputs at once; without the windows that stand where the orders'
+        partitions decide, where those are added."""
+        made = os.path.join(BUILD, "tests", "crash", "at_least_once")
+        path = os.path.join(made if self.at_least_once else HERE, "crash.weir")
         if not self.grows:
             return path
         with open(path) as file:
@@ -375,8 +455,8 @@ class Suite(Copies):
         return path
 
     def run(self):
-        self.plain = build(self.source(), self.directory)
-        self.aimed = os.path.join(BUILD, "tests", "crash", "crash_program")
+        if self.grows or not self.at_least_once:
+            self.plain = build(self.source(), self.directory)
         quotes = os.path.join(self.directory, "quotes.ndjson")
         self.orders.write_quotes(quotes, self.most)
         self.peer = Peer("--data", quotes)
@@ -391,14 +471,21 @@ class Suite(Copies):
         for copy in self.copies:
             self.wait_ready(copy)  # from then on there are the topics that it makes for itself
         self.wait_progress(self.mark())
+        if self.at_least_once and not self.grows:
+            until(self.settle, 60, "each partition stays with one task")
         faults = self.faults()
         tries = 0
-        while self.counted < self.rounds:
+        while self.counted < self.rounds or self.missed():
             tries += 1
             if tries > self.rounds * 2:
-                raise Wrong(f"only {self.counted} of {tries} rounds had requests that were asked for again")
+                raise Wrong(f"only {self.counted} of {tries} rounds had requests that were asked for again; steps that the run "
+                            f"had to come to and did not: {', '.join(self.missed()) or 'none'}")
             self.round(next(faults))
         self.finish()
+
+    def missed(self):
+        """Steps at which a copy has to die or stop yet."""
+        return self.working.missed() + self.starting.missed() if self.whole else []
 
     # ---- The end ----
 
@@ -420,7 +507,7 @@ class Suite(Copies):
                     raise Wrong(f"{copy.name} ended by itself:\n{copy.log()[-3000:]}")
             for topic, number in wanted.items():
                 if have.get(topic, -1) < number:
-                    have[topic] = self.kafka.count(topic)
+                    have[topic] = self.published.come_out(topic)
             return all(have[topic] >= number for topic, number in wanted.items())
 
         try:
@@ -432,7 +519,9 @@ class Suite(Copies):
             if code != 0:
                 raise Wrong(f"{copy.name} ended with {code}:\n{copy.log()[-3000:]}")
 
-        problems = Published(self.broker.bootstrap).problems(model, self.grows)
+        problems = self.published.problems(model, self.grows, self.covered)
+        if self.at_least_once:
+            problems += self.tried_nothing()
         open_ends = []
 
         def closed():
@@ -447,7 +536,7 @@ class Suite(Copies):
         if problems:
             raise Wrong("\n".join(problems))
         print(f"{count} orders, {self.counted} rounds in {rounds_s:.0f} s, all in {now() - self.began:.0f} s; each output "
-              "there once and in order, no transaction open")
+              f"there {self.times_of_outputs()}, in order, no transaction open")
         for kind, times in self.times.items():
             times.sort()
             print(f"  {kind:18} {len(times):3} times, progress after {times[len(times) // 2]:5.1f} s in the middle, "
@@ -456,14 +545,27 @@ class Suite(Copies):
               ", ".join(f"{how} {times} times" for how, times in sorted(self.spoiled.items())))
         hits = self.working.hit + self.starting.hit + self.aborting.hit
         passed = steps.passed(self.directories)
-        for step in steps.ALL if passed else ():
-            print(f"  {step:26} passed {passed[step]:6} times, hit {hits[step]:3}")
-        if self.whole:
-            # How an epoch comes to be taken back is not in our hands: long runs have it for certain.
-            certain = steps.ALL if self.counted >= 100 else steps.WORKING + steps.STARTING
-            missed = [step for step in certain if not hits[step]]
+        for step in (*self.working.names, *self.starting.names, *self.aborting.names) if passed else ():
+            print(f"  {step:32} passed {passed[step]:6} times, hit {hits[step]:3}")
+        # How an epoch comes to be taken back is not in our hands: long runs have it for certain.
+        if self.whole and self.counted >= 100:
+            missed = self.aborting.missed()
             if missed:
                 raise Wrong("the run did not come to these steps: " + ", ".join(missed))
+
+    def tried_nothing(self):
+        """Why a run at least once shows nothing."""
+        died = {"kill one", "kill all", "stop"} & set(self.times)
+        if died and self.published.repeats == 0:
+            yield "copies died, and nothing came again: outputs wait for commits"
+        if self.covered.outputs == 0 and not self.grows:
+            yield "no commit was seen to cover an output"
+
+    def times_of_outputs(self):
+        if not self.at_least_once:
+            return "once"
+        covered = "" if self.grows else f", and none of {self.covered.outputs} that a commit was seen to cover"
+        return f"at least once ({self.published.repeats} again{covered})"
 
     def close(self):
         for copy in self.copies:
@@ -481,19 +583,23 @@ def main():
     parser.add_argument("--rounds", type=int, default=200, help="faults that count (default: 200)")
     parser.add_argument("--seed", type=int, default=None, help="of faults, moments and orders (default: a random one)")
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="with three, coordinators and leaders move")
+    parser.add_argument("--at-least-once", action="store_true", help="outputs leave at once and may come again")
     parser.add_argument("--grow", action="store_true", help="the orders' topic gets more and more partitions")
-    every = dict.fromkeys(FAULTS + FAULTS_OF_THREE + FAULTS_OF_GROWTH)
+    every = dict.fromkeys(FAULTS_AT_LEAST_ONCE + FAULTS_OF_THREE + FAULTS_OF_GROWTH)
     parser.add_argument("--only", action="append", choices=every, metavar="FAULT",
-                        help=f"only this kind of fault, may be given more than once: {', '.join(FAULTS)}; with three "
-                             f"brokers: {', '.join(FAULTS_OF_THREE)}; with --grow: {', '.join(FAULTS_OF_GROWTH)}")
+                        help=f"only this kind of fault; others may be added, or the same to have it more often: "
+                             f"{', '.join(FAULTS)}; with --at-least-once also outputs cut off; with three brokers: "
+                             f"{', '.join(FAULTS_OF_THREE)}; with --grow: {', '.join(FAULTS_OF_GROWTH)}")
     arguments = parser.parse_args()
-    kinds = FAULTS_OF_GROWTH if arguments.grow else FAULTS if arguments.brokers == 1 else FAULTS_OF_THREE
+    kinds = (FAULTS_OF_GROWTH if arguments.grow else FAULTS_OF_THREE if arguments.brokers == 3 else
+             FAULTS_AT_LEAST_ONCE if arguments.at_least_once else FAULTS)
     if not set(arguments.only or ()) <= set(kinds):
         parser.error(f"here --only is one of: {', '.join(kinds)}")
     seed = random.randrange(10**9) if arguments.seed is None else arguments.seed
     print(f"seed {seed}", flush=True)
     directory = tempfile.mkdtemp(prefix="weir-crash-")
-    suite = Suite(arguments.rounds, seed, arguments.only or kinds, directory, arguments.brokers, arguments.grow)
+    suite = Suite(arguments.rounds, seed, arguments.only or kinds, directory, arguments.brokers, arguments.grow,
+                  arguments.at_least_once)
     try:
         suite.run()
     except (Exception, KeyboardInterrupt) as error:
@@ -503,7 +609,7 @@ def main():
         print(f"WRONG: {error}\nseed {seed}; the logs of the copies and the broker are in {directory}", file=sys.stderr)
         return 1
     suite.close()
-    write_passed_cases(kind for kind in kinds if suite.times[kind])
+    write_passed_cases(["at least once"] if arguments.at_least_once else [kind for kind in kinds if suite.times[kind]])
     shutil.rmtree(directory, ignore_errors=True)
     return 0
 

@@ -4,19 +4,28 @@ import json
 import os
 import re
 import subprocess
+from collections import Counter
 
 from harness import BUILD
 from orders import canonical, decoded
+from covered import PRICED
 from outputs import differences
 
 
+def letter(record):
+    """((step, reason), bytes) of a dead letter."""
+    headers = dict(record["headers"])
+    return (headers["weir.step"].split(".")[0], headers["weir.reason"]), record["value"]
+
+
 class Published:
-    def __init__(self, bootstrap):
-        self._bootstrap = bootstrap
+    def __init__(self, broker, at_least_once):
+        self._broker, self._at_least_once = broker, at_least_once
+        self.repeats = 0
 
     def read(self, topic):
         tool = os.path.join(BUILD, "tests", "servers", "kafka_tool")
-        with subprocess.Popen([tool, self._bootstrap, "read", topic], stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([tool, self._broker.bootstrap, "read", topic], stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
                 yield json.loads(line)
         if process.returncode != 0:
@@ -29,14 +38,22 @@ class Published:
             key = key_of(record, fields)
             yield key, (int(fields[name]) if name == "id" else fields[name], canonical(fields))
 
-    def problems(self, model, grows):
-        """All that is lost, twice, different or out of its place, in words. `grows`: the orders' topic got partitions."""
+    def come_out(self, topic):
+        """How many records are there; those that came again count once."""
+        return len({letter(record) if topic == "lost" else record["value"] for record in self.read(topic)})
+
+    def problems(self, model, grows, covered):
+        """All that is lost, different, out of its place, or there again and may not be, in words. `grows`: the orders' topic
+        got partitions."""
         problems = []
 
         def compare(topic, expected, actual, order):
-            found = differences(expected, actual, order=order)
+            found = differences(expected, actual, order=order, duplicates=self._at_least_once)
             problems.extend(f"{topic}: {problem}" for problem in found)
-            print(f"{topic}: {len(expected)} expected, {len(actual)} there, {len(found)} differences", flush=True)
+            repeats = sum((Counter(actual) - Counter(expected)).values())
+            self.repeats += repeats
+            again = f", {repeats} of them again" if self._at_least_once else ""
+            print(f"{topic}: {len(expected)} expected, {len(actual)} there{again}, {len(found)} differences", flush=True)
 
         def by_key(record, fields):
             return record["key"]
@@ -45,13 +62,13 @@ class Published:
         read_at, written_at = {}, {}
         for record in self.read("orders"):
             match = re.match(r'{"id": (\d+)', record["value"])
-            read_at[int(match[1])] = record["partition"]
+            read_at[int(match[1])] = record["partition"], record["offset"]
         for record in self.read("priced.input"):
             written_at[record["key"]] = record["partition"]
-        by_partition = [(read_at[row[0]], (key, row)) for key, row in model.priced]
+        by_partition = [(read_at[row[0]][0], (key, row)) for key, row in model.priced]
 
         def placed(topic):
-            return [(read_at[row[0]], (key, row)) for key, row in self.rows(topic, "id", by_key)]
+            return [(read_at[row[0]][0], (key, row)) for key, row in self.rows(topic, "id", by_key)]
 
         def of_keys(rows):
             return [((partition, key), row) for partition, (key, row) in rows]
@@ -66,9 +83,7 @@ class Published:
         if not grows:
             compare("by.account", model.by_account, list(self.rows("by.account", "start", by_key)), "key")
         compare("by.symbol", model.by_symbol, list(self.rows("by.symbol", "start", by_key)), "key")
-        letters = []
-        for record in self.read("lost"):
-            headers = dict(record["headers"])
-            letters.append(((headers["weir.step"].split(".")[0], headers["weir.reason"]), record["value"]))
-        compare("lost", model.lost, letters, "none")
+        compare("lost", model.lost, [letter(record) for record in self.read("lost")], "none")
+        for topic in PRICED if self._at_least_once else ():
+            problems += [f"{topic}: {problem}" for problem in covered.problems(topic, self.read(topic), read_at)]
         return problems

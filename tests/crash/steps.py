@@ -8,11 +8,13 @@ from collections import Counter
 # Each is passed again and again while a copy works, …
 WORKING = ("transaction.begun", "transaction.output_written", "transaction.rekeyed_written", "transaction.changes_written",
            "transaction.flushed", "transaction.offsets_sent", "transaction.committed", "transaction.done")
+# … and where sinks have the outputs before the transaction begins, …
+WORKING_AT_LEAST_ONCE = ("transaction.outputs_acknowledged",
+                         *(step for step in WORKING if step != "transaction.output_written"))
 # … while it comes by its partitions, …
 STARTING = ("transaction.fenced", "recovery.offsets_read", "recovery.end_asked", "recovery.replayed", "recovery.done")
 # … and when an epoch is taken back.
 ABORTING = ("transaction.aborted",)
-ALL = WORKING + STARTING + ABORTING
 
 
 def environment(directory):
@@ -60,11 +62,14 @@ class Steps:
     """Steps to be hit, each as often as the others, in random order."""
 
     def __init__(self, names, choose):
-        self._names, self._choose, self._left = names, choose, []
+        self.names, self._choose, self._left = names, choose, []
         self.hit = Counter()
 
     def next(self):
         if not self._left:
-            self._left = list(self._names)
+            self._left = list(self.names)
             self._choose.shuffle(self._left)
         return self._left.pop()
+
+    def missed(self):
+        return [step for step in self.names if not self.hit[step]]

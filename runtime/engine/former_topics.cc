@@ -22,12 +22,38 @@ std::string Counted(uint64_t count, const char* what) { return fmt::format("{} {
 
 enum class Whose : uint8_t { kUnknown, kOwn, kForeign };
 
-// What somebody else's changelog would not have: read record by record, until it is known not to be this pipeline's.
+// Whose a changelog is: read record by record until one says it, which may be far behind what is older than the last version.
+class Owner {
+ public:
+  explicit Owner(const Program& program) : program_(program) {}
+
+  void Visit(Str key, const Str* sealed, bool* stop) {
+    DeltaEntry entry;
+    Str value;
+    bool removed = false;
+    const bool fine = ReadStoreKey(key, &entry) && ReadChange(key, sealed, &value, &removed);
+    StoreIdentity identity;
+    if (fine && !removed && entry.kind == StateKind::kIdentity && ReadIdentity(value, &identity)) {
+      whose = identity.pipeline == program_.name ? Whose::kOwn : Whose::kForeign;
+    }
+    // What is none of Weir's before anything that is, is somebody else's; behind it, it is damaged.
+    if (!fine && !weirs_) whose = Whose::kForeign;
+    weirs_ = weirs_ || (fine && sealed != nullptr);
+    *stop = whose != Whose::kUnknown;
+  }
+
+  Whose whose = Whose::kUnknown;
+
+ private:
+  const Program& program_;
+  bool weirs_ = false;
+};
+
+// What is in a changelog that is not known to be somebody else's.
 class ChangelogContents {
  public:
-  explicit ChangelogContents(const Program& program) : program_(program) {}
 
-  void Visit(int32_t partition, Str key, const Str* sealed, bool* stop) {
+  void Visit(int32_t partition, Str key, const Str* sealed) {
     if (partition != partition_) EndPartition();
     partition_ = partition;
     DeltaEntry entry;
@@ -35,10 +61,7 @@ class ChangelogContents {
     bool removed = false;
     bool fine = ReadStoreKey(key, &entry) && ReadChange(key, sealed, &value, &removed);
     if (fine) fine = Take(entry, key, removed ? nullptr : &value);
-    // What is none of Weir's before there is a word of whose it is, is somebody else's.
-    if (!fine && whose == Whose::kUnknown) whose = Whose::kForeign;
     damaged = damaged || !fine;
-    *stop = whose == Whose::kForeign;
   }
   void EndPartition() {
     for (const std::string& key : live_) {
@@ -88,13 +111,11 @@ class ChangelogContents {
   bool TakeIdentity(Str value) {
     StoreIdentity identity;
     if (!ReadIdentity(value, &identity)) return false;
-    whose = identity.pipeline == program_.name ? Whose::kOwn : Whose::kForeign;
     version = std::max(version, identity.version);
     for (const StepIdentity& step : identity.steps) names_[step.hash] = step.name;
     return true;
   }
 
-  const Program& program_;
   int32_t partition_ = -1;
   std::set<std::string> live_;  // keys of what waits in the partition at hand
   std::map<std::pair<uint64_t, StateKind>, uint64_t> counts_;
@@ -139,20 +160,25 @@ class Search {
 
  private:
   Status LookAtChangelog(const std::string& topic, const OwnTopicName& name) {
-    ChangelogContents& contents = changelogs_.try_emplace(topic, program_).first->second;
-    Status status = access_.Read(topic, {}, [&](int32_t partition, Str key, const Str* sealed, bool* stop) {
-      contents.Visit(partition, key, sealed, stop);
-    });
-    contents.EndPartition();
+    ChangelogContents& contents = changelogs_[topic];
+    Owner owner(program_);
+    Status status = access_.Read(topic, {}, [&](int32_t, Str key, const Str* sealed, bool* stop) { owner.Visit(key, sealed, stop); });
+    contents.whose = owner.whose;
     if (contents.whose == Whose::kForeign) return Status();
+    if (status.ok()) {
+      status = access_.Read(topic, {}, [&](int32_t partition, Str key, const Str* sealed, bool*) {
+        contents.Visit(partition, key, sealed);
+      });
+    }
+    contents.EndPartition();
     const std::string waits = contents.Waits();
-    if (contents.whose == Whose::kUnknown && waits.empty() && status.ok()) return Status();  // nothing is in it
+    if (contents.whose == Whose::kUnknown && waits.empty() && !contents.damaged && status.ok()) return Status();  // nothing is in it
     return Found(topic, name, contents.whose, contents.version, contents.damaged, waits, status);
   }
 
   Status LookAtRekey(const std::string& topic, const OwnTopicName& name) {
     auto changelog = changelogs_.find(TopicOf(program_, {name.of, false}));
-    const ChangelogContents nothing(program_);
+    const ChangelogContents nothing;
     const ChangelogContents& behind = changelog == changelogs_.end() ? nothing : changelog->second;
     if (behind.whose == Whose::kForeign) return Status();
     RekeyContents contents;
@@ -168,7 +194,10 @@ class Search {
                const std::string& waits, const Status& read) {
     if (read.code() == StatusCode::kNotFound) return Status();  // it was deleted meanwhile
     // It will be looked at again: what cannot be read now may hold what must not be lost.
-    if (whose == Whose::kOwn && !read.ok()) return read;
+    if (whose == Whose::kOwn && !read.ok()) {
+      return read.Within(fmt::format("looking what waits in topic `{}`, of `{}`, which an earlier version had and this one does not have",
+                                     topic, name.of));
+    }
     FormerTopic found;
     found.topic = topic;
     found.own = whose == Whose::kOwn;
@@ -179,15 +208,18 @@ class Search {
     // Re-keyed rows and the state of those that read them go together: the one does not say whose it is without the other.
     const std::string pair = TopicOf(program_, {name.of, !name.rekey});
     const bool both = names_.contains(pair);
-    const std::string remove = std::string("delete ") + (both ? "both topics" : "the topic") + " with\n  " +
+    const std::string remove = std::string("once no copy of that version runs, delete ") + (both ? "both topics" : "the topic") + " with\n  " +
                                access_.DeleteCommand(topic) + (both ? "\n  " + access_.DeleteCommand(pair) : "");
     if (!found.own) {
-      const std::string holds = read.ok() ? "holds " + waits + " and does not say whose they are" : "cannot be read: " + read.message();
+      const std::string holds = !read.ok()     ? "cannot be read: " + read.message() + ". Start again when it can"
+                                : waits.empty() ? "is damaged, or of a newer Weir, and does not say whose it is"
+                                                : "holds " + waits + " and does not say whose they are";
       found.warning = fmt::format("topic `{}` {}. If an earlier version of this pipeline made it, with {} `{}` that this one does not "
-                                  "have, what waits in it is lost: see to it with that version, or {}",
+                                  "have, what waits in it is lost: see to it with that version, or, {}",
                                   topic, holds, name.rekey ? "a re-keying" : "a stage", name.of, remove);
     } else if (waits.empty() && !damaged) {
-      found.warning = fmt::format("{} is read by nobody any more, and nothing waits in it: {}", what, remove);
+      found.warning = fmt::format("{} is not read by this one, and nothing waits in it: {}{}", what, remove,
+                                  name.rekey ? "" : "\nA version that has the stage again goes on with it; without it that one has to begin with `reset`");
     } else {
       const std::string holds = damaged ? "is damaged, so that nobody can say what waits in it" : "holds " + waits;
       const std::string until = name.rekey ? "has read them (with --stop-at-end it ends then)" : "has none of them in its `state list`";

@@ -207,6 +207,41 @@ TEST_CASE("what cannot be told is said, and refused only where the topic is know
   CHECK_THAT(found[0].warning, Contains("no right to read") || Contains("2 rows that") || Contains("1 pending request of"));
 }
 
+TEST_CASE("whose a changelog is may be written behind what is older, and behind damage", "[former_topics]") {
+  Topics topics;
+  std::vector<Record>& records = topics.topics["p.orders.changelog"].emplace_back();
+  Record damaged = Pending("3");
+  damaged.value[0] ^= 1;
+  SECTION("of another pipeline") {
+    records = {Pending("1"), Pending("2"), Identity("p.orders"), Pending("3")};
+    CHECK(Find(topics).empty());
+    CHECK(topics.read == 3);
+  }
+  SECTION("of this one") {
+    records = {Pending("1"), Pending("2"), Identity("p"), Pending("2", "")};
+    std::vector<FormerTopic> found = Find(topics);
+    REQUIRE(found.size() == 1);
+    CHECK_THAT(found[0].problem, Contains("1 pending request of `orders.a`"));
+  }
+  SECTION("of this one, and damaged before") {
+    records = {Pending("1"), Pending("1", ""), damaged, Identity("p")};
+    std::vector<FormerTopic> found = Find(topics);
+    REQUIRE(found.size() == 1);
+    CHECK_THAT(found[0].problem, Contains("is damaged"));
+  }
+  SECTION("in words that this Weir does not know") {
+    Record newer = Identity("p");
+    Buffer sealed;
+    SealChange(View(newer.key), View("a layout of years to come"), &sealed);
+    newer.value = std::string(sealed.str().view());
+    records = {Pending("1"), Pending("1", ""), newer};
+    std::vector<FormerTopic> found = Find(topics);
+    REQUIRE(found.size() == 1);
+    CHECK_FALSE(found[0].own);
+    CHECK_THAT(found[0].warning, Contains("is damaged, or of a newer Weir"));
+  }
+}
+
 TEST_CASE("a damaged topic of a stage that is no more is a problem", "[former_topics]") {
   Topics topics;
   topics.topics["p.orders.changelog"] = {{Identity("p"), Pending("1"), Pending("1", "")}};

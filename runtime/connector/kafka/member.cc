@@ -113,8 +113,8 @@ Status Member::Serve() {
     rd_kafka_message_destroy(message);
   }
   if (renew_ && fatal_.ok()) {
-    Tell(LogLevel::kWarning, "a request of this process that had lost its connection arrived late and took its place in the "
-                             "group; it joins again");
+    Tell(LogLevel::kWarning, "a request of this process that was given up arrived late and took its place in the group; it "
+                             "joins again");
     fatal_ = Renew(false);
   }
   if (fatal_.ok() && Unanswered(now)) fatal_ = JoinOnceMore();
@@ -175,7 +175,7 @@ Status Member::Renew(bool left_request) {
   client_.reset();
   // Its threads have ended.
   join_sent_ns_.store(0, std::memory_order_relaxed);
-  out_of_touch_ns_.store(left_request ? MonoNs() : 0, std::memory_order_relaxed);
+  on_its_way_until_ns_.store(left_request ? MonoNs() + SessionMs(settings_) * 1'000'000ll : 0, std::memory_order_relaxed);
   Status status = Connect();
   return status.ok() ? Join(std::vector<std::string>(topics_)) : status;
 }
@@ -194,8 +194,10 @@ void Member::OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner)
   // Answered, or never sent.
   if (!error || error == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE || error == RD_KAFKA_RESP_ERR__DESTROY) return;
   if (api_key != kApiJoinGroup && api_key != kApiHeartbeat && api_key != kApiSyncGroup) return;
-  static_cast<Member*>(owner)->out_of_touch_ns_.store(MonoNs(), std::memory_order_release);
+  static_cast<Member*>(owner)->OutOfTouch();
 }
+
+void Member::OutOfTouch() { on_its_way_until_ns_.store(MonoNs() + kOnItsWayNsMax, std::memory_order_release); }
 
 Status Member::LookForMissing(int64_t now) {
   for (auto at = missing_.begin(); at != missing_.end();) {
@@ -229,8 +231,7 @@ Status Member::ConsumerError(const rd_kafka_message_t* message) {
     case RD_KAFKA_RESP_ERR__FATAL: {
       char text[512] = "";
       rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_->get(), text, sizeof text);
-      const int64_t trouble = out_of_touch_ns_.load(std::memory_order_acquire);
-      if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && trouble != 0 && MonoNs() - trouble < kOnItsWayNsMax) {
+      if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && MonoNs() < on_its_way_until_ns_.load(std::memory_order_acquire)) {
         renew_ = true;
         return Status();
       }
@@ -280,7 +281,7 @@ void Member::Rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
   if (lost) {
     joined_ = false;
     // Being fenced is no reason why it was.
-    if (!rd_kafka_fatal_error(rk, nullptr, 0)) out_of_touch_ns_.store(MonoNs(), std::memory_order_release);
+    if (!rd_kafka_fatal_error(rk, nullptr, 0)) OutOfTouch();
   }
   if (!closing_) listener_->OnRevoked(FromList(list), lost);
   assigned_ = false;

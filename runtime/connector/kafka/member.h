@@ -91,6 +91,8 @@ class Member {
   bool Unanswered(int64_t now) const;
   Status JoinOnceMore();
   int64_t FirstJoinPatienceNs() const;
+  // A request about its membership had no answer, or its assignment was lost.
+  void OutOfTouch();
   void Tell(LogLevel level, const std::string& words);
   static void OnRequest(int16_t api_key, void* owner);
   static void OnResponse(int16_t api_key, rd_kafka_resp_err_t error, void* owner);
@@ -121,8 +123,8 @@ class Member {
   std::function<void()> wake_;
   Listener* listener_ = nullptr;
   std::atomic<bool> ready_{true};
-  // When a request of this client about its membership last had no answer, or its assignment was lost; 0: never.
-  std::atomic<int64_t> out_of_touch_ns_{0};
+  // Until then a request of this process about its membership may arrive that was given up; 0: there is none.
+  std::atomic<int64_t> on_its_way_until_ns_{0};
   std::atomic<int64_t> join_sent_ns_{0};  // of a request to join that has no answer yet; 0: there is none
   int64_t join_patience_ns_ = 0;          // how long it waits for that answer; doubled each time until there is one
   int64_t served_ns_ = 0;

@@ -1,10 +1,17 @@
 #include "runtime/connector/kafka/topic_access.h"
 
+#include <chrono>
+#include <thread>
+
 #include "runtime/connector/kafka/internal_topics.h"
 #include "runtime/connector/kafka/request.h"
 #include "runtime/connector/kafka/topics.h"
 
 namespace weir::kafka {
+
+namespace {
+constexpr std::chrono::milliseconds kAskAgain{200};
+}  // namespace
 
 KafkaTopicAccess::KafkaTopicAccess(std::shared_ptr<Connection> connection, int64_t wait_ns_max)
     : connection_(std::move(connection)), wait_ns_max_(wait_ns_max), replay_(connection_.get(), connection_->ClientId("look")) {}
@@ -15,7 +22,7 @@ Status KafkaTopicAccess::Names(std::vector<std::string>* names) {
   return status.ok() ? TopicNames(*admin, wait_ns_max_, names) : status;
 }
 
-Status KafkaTopicAccess::Read(const std::string& topic, const std::map<int32_t, int64_t>& from, const Visitor& visitor) {
+Status KafkaTopicAccess::EndsOf(const std::string& topic, std::vector<int64_t>* ends) {
   Client* admin = nullptr;
   int32_t count = 0;
   if (Status status = connection_->Admin(&admin); !status.ok()) return status;
@@ -24,17 +31,27 @@ Status KafkaTopicAccess::Read(const std::string& topic, const std::map<int32_t, 
   Request request(*admin, RD_KAFKA_ADMIN_OP_LISTOFFSETS, wait_ns_max_);
   // What a transaction has written that is about to be committed counts too.
   AskEdges(*admin, request, topic, 0, count, Edge::kEnd, RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
-  std::vector<int64_t> ends;
   if (Status status = request.Wait(what); !status.ok()) return status;
-  if (Status status = EdgesOf(*admin, request, what, 0, count, &ends); !status.ok()) return status;
+  return EdgesOf(*admin, request, what, 0, count, ends);
+}
+
+Status KafkaTopicAccess::Read(const std::string& topic, const std::map<int32_t, int64_t>& from, const Visitor& visitor) {
+  std::vector<int64_t> ends;
+  Status asked = EndsOf(topic, &ends);
+  // A partition without a leader, as while brokers restart.
+  for (const int64_t end = MonoNs() + wait_ns_max_; asked.code() == StatusCode::kUnavailable && MonoNs() < end;) {
+    std::this_thread::sleep_for(kAskAgain);
+    asked = EndsOf(topic, &ends);
+  }
+  if (!asked.ok()) return asked;
   bool stop = false;
-  for (int32_t p = 0; p < count && !stop; ++p) {
+  for (int32_t p = 0; p < static_cast<int32_t>(ends.size()) && !stop; ++p) {
     auto at = from.find(p);
     const int64_t first = at == from.end() || at->second < 0 ? 0 : at->second;
     Status status = ReadPartition(topic, p, first, ends[static_cast<size_t>(p)], visitor, &stop);
     if (status.ok()) continue;
     // What a reader hears of a topic that is deleted meanwhile is many things.
-    Status now = PartitionCount(*admin, topic, wait_ns_max_, &count);
+    Status now = EndsOf(topic, &ends);
     return now.code() == StatusCode::kNotFound ? now : status;
   }
   return Status();

@@ -23,6 +23,7 @@ class KafkaTopicAccess final : public TopicAccess {
   std::string DeleteCommand(const std::string& topic) const override;
 
  private:
+  Status EndsOf(const std::string& topic, std::vector<int64_t>* ends);
   Status ReadPartition(const std::string& topic, int32_t partition, int64_t at, int64_t end, const Visitor& visitor, bool* stop);
 
   std::shared_ptr<Connection> connection_;

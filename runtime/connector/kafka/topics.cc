@@ -21,13 +21,15 @@ using Metadata = std::unique_ptr<const struct rd_kafka_metadata, FreeMetadata>;
 // Of one topic, or with a null `topic` of all. A plain metadata request, which every broker answers, librdkafka's mock cluster
 // too (it never answers DescribeTopics). The client is a consumer, so asking does not create the topic.
 Status AskMetadata(Client& client, rd_kafka_topic_t* topic, const std::string& what, int64_t wait_ns_max, Metadata* out) {
-  // In short rounds: a broker that refuses us is told at once, not when the whole wait is over.
-  for (const int64_t end = MonoNs() + wait_ns_max; !*out;) {
+  // In short rounds: a broker that refuses us is told at once, not when the whole wait is over. An answer that comes after its
+  // round counts for nothing, and that of a large cluster may take long.
+  int64_t round = 500'000'000;
+  for (const int64_t end = MonoNs() + wait_ns_max; !*out; round *= 2) {
     int64_t left = end - MonoNs();
     if (left <= 0 || client.refused_us()) return client.Unreachable();
     const struct rd_kafka_metadata* answer = nullptr;
     rd_kafka_resp_err_t code = rd_kafka_metadata(client.get(), topic == nullptr, topic, &answer,
-                                                 MillisOf(std::min<int64_t>(left, 500'000'000)));
+                                                 MillisOf(std::min(left, round)));
     out->reset(answer);
     if (code && !IsPassing(code)) return client.ToStatus(code, what);
   }

@@ -142,6 +142,7 @@ class Pipeline:
         self.file_bytes_max = None  # a start sets it: no file may grow beyond, as on a disk that is full
         self.log_through_pipe = False  # what the process says is not among those files
         self._log_writer = None
+        self._log_begins = 0  # what earlier lives in this directory said is before it
         self.stdout_path = None  # instead of the log
         self.under = []  # a command that runs it
         self.state_dir = os.path.join(directory, "state")  # None: it is given none, and runs in `directory`
@@ -151,6 +152,7 @@ class Pipeline:
         self.http = f"127.0.0.1:{free_port()}"
         state_dir = ["--state-dir", self.state_dir] if self.state_dir else []
         command = [*self.under, self.binary, "run", *state_dir, "--http", self.http, "--log", "json", *self.arguments]
+        self._log_begins = len(self.log()) if os.path.exists(self.log_path) else 0
         with open(self.log_path, "ab") as log:
             if self.log_through_pipe:
                 self._log_writer = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log, preexec_fn=die_with_parent)
@@ -187,6 +189,9 @@ class Pipeline:
             self._log_writer.wait(10)
         with open(self.log_path, errors="replace") as log:
             return log.read()
+
+    def log_of_this_life(self):
+        return self.log()[self._log_begins:]
 
     def stop(self, timeout_s=30):
         """SIGTERM; the exit code."""

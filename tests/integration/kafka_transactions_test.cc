@@ -597,6 +597,17 @@ std::vector<pid_t> ChildrenOf(pid_t parent) {
   return out;
 }
 
+// Whether each thread of a process stands still: the signal reaches them one after the other.
+bool Stands(pid_t pid) {
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    std::string line;
+    std::getline(std::ifstream(thread.path() / "stat"), line);
+    const size_t name_end = line.rfind(')');
+    if (name_end != std::string::npos && line.substr(name_end + 2, 1) != "T") return false;
+  }
+  return true;
+}
+
 // A broker that can also be paused.
 struct PausableBroker {
   PausableBroker() {
@@ -610,7 +621,10 @@ struct PausableBroker {
     if (java <= 0) throw std::runtime_error("the broker's process was not found");
   }
   ~PausableBroker() { kill(java, SIGCONT); }
-  void Pause() { kill(java, SIGSTOP); }
+  void Pause() {
+    kill(java, SIGSTOP);
+    while (!Stands(java)) usleep(1000);
+  }
   void GoOn() { kill(java, SIGCONT); }
 
   std::optional<weir_test::Broker> broker;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <sstream>
 
 #include "compiler/driver/files.h"
@@ -335,26 +336,33 @@ TEST_CASE("simulate finds what a wrong commit does, and a seed replays it byte f
   }
 }
 
-TEST_CASE("simulate lets outputs of a pipeline with state repeat that is at least once, and nothing else") {
-  Place place;
-  place.Write("topics.weir", AtLeastOnce(kTopics));
-  Result wild = place.Weir("simulate topics.weir --seeds 300");
+// Many seeds of an at-least-once pipeline: nothing is found, outputs are repeated, and each of these occurred.
+Result RunsAndRepeats(Place& place, int seeds, std::initializer_list<const char*> occurred) {
+  Result wild = place.Weir("simulate topics.weir --seeds " + std::to_string(seeds));
   INFO(wild.out << wild.err);
   CHECK(wild.code == 0);
   CHECK(wild.err == "");
-  CHECK(Contains(wild.out, "topics.weir: 300 seeds, 0 found something; "));
-  CHECK(Repeated(wild.out) > 300);
-  for (const char* what :
-       {"recovery.replayed", "transaction.outputs_acknowledged", "transaction.fenced", "transaction.begun",
+  CHECK(Contains(wild.out, "topics.weir: " + std::to_string(seeds) + " seeds, 0 found something; "));
+  CHECK(Repeated(wild.out) > seeds);
+  for (const char* what : occurred) {
+    INFO(what);
+    CHECK(Times(wild.out, what) > 0);
+  }
+  return wild;
+}
+
+TEST_CASE("simulate lets outputs of a pipeline with state repeat that is at least once, and nothing else") {
+  Place place;
+  place.Write("topics.weir", AtLeastOnce(kTopics));
+  Result wild = RunsAndRepeats(
+      place, 300,
+      {"recovery.replayed", "transaction.outputs_acknowledged", "transaction.fenced", "transaction.begun",
         "transaction.changes_written", "transaction.flushed", "transaction.offsets_sent", "transaction.committed",
         "transaction.done", "transaction.aborted", "abort demanded", "answer lost", "change followed by a standby",
         "coordinator unavailable", "copy killed", "copy paused", "copy paused at a step", "copy stopped", "disk lost power",
         "leader moved", "log compacted", "marker lag", "news late", "producer throttled", "rebalance", "rebalance at commit",
         "request late", "session expired", "transaction timed out", "unstable offsets", "answer that never comes",
-        "rows that waited for answers in copies that died"}) {
-    INFO(what);
-    CHECK(Times(wild.out, what) > 0);
-  }
+        "rows that waited for answers in copies that died"});
   // Outputs are not among what transactions write.
   CHECK(Times(wild.out, "transaction.output_written") == 0);
   for (auto [mutation, found] : {std::pair{"outputs not acknowledged", ": lost in `"},
@@ -375,20 +383,12 @@ TEST_CASE("simulate runs pipelines that commit offsets alone, and finds offsets 
   const std::string stateless = WithoutLine(WithoutLine(kTopics, "stream counts"), "sink counts_out");
   Place place;
   place.Write("topics.weir", AtLeastOnce(stateless));
-  Result wild = place.Weir("simulate topics.weir --seeds 500");
-  INFO(wild.out << wild.err);
-  CHECK(wild.code == 0);
-  CHECK(wild.err == "");
-  CHECK(Contains(wild.out, "topics.weir: 500 seeds, 0 found something; "));
-  CHECK(Repeated(wild.out) > 500);
-  for (const char* what :
-       {"offsets.acknowledged", "offsets.sent", "copy killed", "copy paused", "copy paused at a step", "copy stopped",
+  RunsAndRepeats(
+      place, 500,
+      {"offsets.acknowledged", "offsets.sent", "copy killed", "copy paused", "copy paused at a step", "copy stopped",
         "coordinator unavailable", "illegal generation", "leader moved", "news late", "partition added", "rebalance",
         "request delayed", "session expired", "answer after its time-out", "answer that comes twice",
-        "answer that never comes", "rows that waited for answers in copies that died"}) {
-    INFO(what);
-    CHECK(Times(wild.out, what) > 0);
-  }
+        "answer that never comes", "rows that waited for answers in copies that died"});
   // Nothing else is promised where exactly once cannot be had: to standard output, to another cluster.
   place.Write("printed.weir", Replaced(stateless, "k.topic(\"named\")", "stdout"));
   place.Write("mirrored.weir", "connection other = kafka { brokers: \"nowhere:2\" }\n" +

@@ -20,6 +20,11 @@ namespace {
 
 std::string Counted(uint64_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
 
+// False: it is none of Weir's, or damaged.
+bool ReadRecord(Str key, const Str* sealed, DeltaEntry* entry, Str* value, bool* removed) {
+  return ReadStoreKey(key, entry) && ReadChange(key, sealed, value, removed);
+}
+
 enum class Whose : uint8_t { kUnknown, kOwn, kForeign };
 
 // Whose a changelog is: read record by record until one says it, which may be far behind what is older than the last version.
@@ -31,7 +36,7 @@ class Owner {
     DeltaEntry entry;
     Str value;
     bool removed = false;
-    const bool fine = ReadStoreKey(key, &entry) && ReadChange(key, sealed, &value, &removed);
+    const bool fine = ReadRecord(key, sealed, &entry, &value, &removed);
     StoreIdentity identity;
     if (fine && !removed && entry.kind == StateKind::kIdentity && ReadIdentity(value, &identity)) {
       whose = identity.pipeline == program_.name ? Whose::kOwn : Whose::kForeign;
@@ -59,7 +64,7 @@ class ChangelogContents {
     DeltaEntry entry;
     Str value;
     bool removed = false;
-    bool fine = ReadStoreKey(key, &entry) && ReadChange(key, sealed, &value, &removed);
+    bool fine = ReadRecord(key, sealed, &entry, &value, &removed);
     if (fine) fine = Take(entry, key, removed ? nullptr : &value);
     damaged = damaged || !fine;
   }
